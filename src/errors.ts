@@ -1,0 +1,269 @@
+/**
+ * What can go wrong, closed: one class, one table. An entry says what the user reads (`message`), what to paste next
+ * (`hints`), and how the process ends (`exit`); the facts that it needs are its parameter. `docs/errors.md` is made
+ * from this table. Nothing may decide from a message: decide from `code`.
+ */
+
+/** How a process of ours ends. Bad is a result, not an exception: see docs/architecture.md. */
+export const EXIT = { good: 0, bad: 1, could_not: 2, bug: 70, interrupted: 130 } as const;
+
+/** A process's exit code. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+interface ErrorEntry<Facts> {
+  /** When it happens, for the reference. */
+  readonly when: string;
+  readonly message: (facts: Facts) => string;
+  readonly hints?: (facts: Facts) => readonly string[];
+  readonly exit?: ExitCode;
+}
+
+/** Fixes the facts of an entry, so that the constructor can ask for them. */
+const entry = <Facts = Record<string, never>>(definition: ErrorEntry<Facts>): ErrorEntry<Facts> => definition;
+
+interface InFile {
+  readonly path: string;
+}
+
+export const ERRORS = {
+  // ---- the command line
+  USAGE: entry<{ problem: string; hint?: string }>({
+    when: 'A flag or argument is missing, unknown or malformed.',
+    message: (f) => f.problem,
+    hints: (f) => (f.hint === undefined ? [] : [f.hint]),
+  }),
+  INTERRUPTED: entry({
+    when: 'Ctrl-C, or a terminal that went away.',
+    message: () => 'interrupted',
+    exit: EXIT.interrupted,
+  }),
+  INTERNAL: entry<{ problem: string }>({
+    when: 'A bug of ours. Please report it with what is printed under MTLS_DEBUG=1.',
+    message: (f) => `a bug in mtls: ${f.problem}`,
+    hints: () => ['run again with MTLS_DEBUG=1 and report what it prints'],
+    exit: EXIT.bug,
+  }),
+
+  // ---- files
+  FILE_NOT_FOUND: entry<InFile>({
+    when: 'A file named on the command line does not exist.',
+    message: (f) => `no such file: ${f.path}`,
+  }),
+  FILE_NOT_READABLE: entry<InFile & { reason: string }>({
+    when: 'A file exists and cannot be read: a directory, no permission, a broken disk.',
+    message: (f) => `cannot read ${f.path}: ${f.reason}`,
+  }),
+  FILE_NOT_WRITABLE: entry<InFile & { reason: string }>({
+    when: 'A file cannot be written: a read-only directory or file system, no permission.',
+    message: (f) => `cannot write ${f.path}: ${f.reason}; nothing was changed`,
+  }),
+  DISK_FULL: entry<InFile>({
+    when: 'No space (or quota) is left for a write. What was there before is untouched.',
+    message: (f) => `no space left for ${f.path}; nothing was changed`,
+  }),
+  FILE_TOO_LARGE: entry<InFile & { size: number; limit: number }>({
+    when: 'A file is larger than anything of its kind should be.',
+    message: (f) => `${f.path} has ${f.size} bytes, expected at most ${f.limit}`,
+  }),
+  FILE_EMPTY: entry<InFile>({
+    when: 'A file has no content where a certificate, key or list was expected.',
+    message: (f) => `${f.path} is empty`,
+  }),
+  FILE_MODE_TOO_OPEN: entry<InFile & { mode: number; expected: number }>({
+    when: 'A private key, or a directory that holds one, can be read or written by others.',
+    message: (f) => `${f.path} has mode ${octal(f.mode)}, expected ${octal(f.expected)}: others on this machine could read it`,
+    hints: (f) => [`chmod ${octal(f.expected)} ${shellWord(f.path)}`],
+  }),
+  FILE_UNRECOGNIZED: entry<InFile & { expected: string; found: string }>({
+    when: 'A file holds something else than was expected of it.',
+    message: (f) => `${f.path} is not ${f.expected}: found ${f.found}`,
+  }),
+
+  // ---- bytes
+  DER_MALFORMED: entry<{ fault: string; offset: number; what?: string }>({
+    when: 'Bytes that should be DER break one of its rules (X.690).',
+    message: (f) => `not DER: ${f.fault} at byte ${f.offset}${f.what === undefined ? '' : ` (${f.what})`}`,
+  }),
+  PEM_MALFORMED: entry<{ problem: string }>({
+    when: 'A PEM block is torn, mislabelled or not base64.',
+    message: (f) => `not PEM: ${f.problem}`,
+  }),
+  CERTIFICATE_MALFORMED: entry<{ problem: string }>({
+    when: 'DER that is not a certificate as RFC 5280 has it.',
+    message: (f) => `not a certificate: ${f.problem}`,
+  }),
+  CRL_MALFORMED: entry<{ problem: string }>({
+    when: 'DER that is not a CRL as RFC 5280 has it.',
+    message: (f) => `not a CRL: ${f.problem}`,
+  }),
+  CSR_MALFORMED: entry<{ problem: string }>({
+    when: 'DER that is not a certification request as RFC 2986 has it.',
+    message: (f) => `not a certification request: ${f.problem}`,
+  }),
+  CSR_SIGNATURE_INVALID: entry<InFile>({
+    when: 'A certification request is not signed by the key that it asks a certificate for.',
+    message: (f) => `${f.path}: the request is not signed by its own key`,
+    hints: () => ['make the request again with the right key: openssl req -new -key KEY -out CSR'],
+  }),
+  CSR_NAMES_NOT_ASKED: entry<{ path: string; names: readonly string[]; flags: readonly string[] }>({
+    when: 'A certification request asks for names that the command did not grant.',
+    message: (f) => `${f.path} asks for names that were not granted: ${f.names.join(', ')}`,
+    hints: (f) => [`to grant them add: ${f.flags.join(' ')}`],
+  }),
+
+  // ---- keys
+  KEY_UNREADABLE: entry<InFile & { problem: string }>({
+    when: 'A private key cannot be decoded.',
+    message: (f) => `${f.path}: ${f.problem}`,
+  }),
+  KEY_ENCRYPTED: entry<InFile>({
+    when: 'A private key needs a passphrase and none was given.',
+    message: (f) => `${f.path} is encrypted and no passphrase was given`,
+    hints: (f) => [`openssl pkey -in ${shellWord(f.path)} -out KEY`],
+  }),
+  PASSPHRASE_WRONG: entry<InFile>({
+    when: 'A passphrase does not open what it was given for.',
+    message: (f) => `the passphrase does not open ${f.path}`,
+  }),
+  KEY_MISMATCH: entry<{ certificate: string; key: string }>({
+    when: 'A private key is not the one of the certificate beside it.',
+    message: (f) => `${f.key} is not the key of ${f.certificate}`,
+    hints: (f) => [`mtls inspect ${shellWord(f.certificate)} ${shellWord(f.key)}`],
+  }),
+  KEY_TYPE_UNSUPPORTED: entry<{ found: string; expected: string }>({
+    when: 'A key of a type or size that is not supported here.',
+    message: (f) => `key type ${f.found} is not supported here, expected ${f.expected}`,
+  }),
+
+  // ---- the workspace
+  WORKSPACE_NOT_FOUND: entry<{ searched: string }>({
+    when: 'No .mtls directory in the current directory or any above it.',
+    message: (f) => `no workspace: no .mtls in ${f.searched} or any directory above it`,
+    hints: () => ['mtls init'],
+  }),
+  WORKSPACE_EXISTS: entry<InFile>({
+    when: 'init was asked to make a workspace where one is.',
+    message: (f) => `there is a workspace already: ${f.path}`,
+    hints: () => ['mtls list', 'mtls init --workspace DIR'],
+  }),
+  WORKSPACE_INVALID: entry<InFile & { problems: readonly string[] }>({
+    when: 'workspace.json, or the files beside it, are not what mtls writes.',
+    message: (f) => `${f.path}: ${f.problems.join('; ')}`,
+  }),
+  WORKSPACE_TOO_NEW: entry<InFile & { found: number; supported: number }>({
+    when: 'A newer mtls wrote this workspace.',
+    message: (f) => `${f.path} is of version ${f.found}, this mtls reads version ${f.supported}`,
+    hints: () => ['npm install -g mtls@latest'],
+  }),
+  WORKSPACE_LOCKED: entry<InFile & { holder: string; waitedMs: number }>({
+    when: 'Another process holds the lock of the workspace for longer than we wait.',
+    message: (f) => `the workspace is locked by ${f.holder}; waited ${(f.waitedMs / 1000).toFixed(0)} s for ${f.path}`,
+    hints: (f) => [`if that is no mtls: rm ${shellWord(f.path)}`],
+  }),
+  LEDGER_CORRUPT: entry<InFile & { line: number; problem: string }>({
+    when: 'A line of the ledger is not what mtls writes. Nothing is issued or revoked on top of it.',
+    message: (f) => `${f.path} line ${f.line}: ${f.problem}`,
+    hints: (f) => [`sed -n ${f.line}p ${shellWord(f.path)}`],
+  }),
+  SERVICE_NOT_FOUND: entry<{ name: string; known: readonly string[] }>({
+    when: 'No service of that name in the workspace.',
+    message: (f) => `no service ${f.name}; ${f.known.length === 0 ? 'none was issued yet' : `there is: ${few(f.known)}`}`,
+    hints: (f) => [`mtls issue ${shellWord(f.name)}`],
+  }),
+  SERVICE_NAMESPACE: entry<{ name: string; found: string; asked: string }>({
+    when: 'A service of that name exists in another namespace; issuing would overwrite its key.',
+    message: (f) => `${f.name} is a service of namespace ${f.found}, not ${f.asked}; a workspace has one service of a name`,
+    hints: (f) => [`mtls issue ${f.name} --namespace ${f.found}`, `mtls issue ${f.name}-${f.asked} --namespace ${f.asked}`],
+  }),
+  SERIAL_NOT_FOUND: entry<{ serial: string }>({
+    when: 'No certificate of that serial number or service name in the ledger.',
+    message: (f) => `the ledger has no certificate ${f.serial}`,
+    hints: () => ['mtls list --all'],
+  }),
+  ISSUER_EXPIRED: entry<{ notAfter: string; now: string }>({
+    when: 'The CA certificate is out of date and can sign nothing more.',
+    message: (f) => `the CA certificate ended ${f.notAfter}, now is ${f.now}`,
+  }),
+
+  // ---- names and values
+  NAME_NOT_DNS_LABEL: entry<{ name: string; what: string; suggestion?: string }>({
+    when: 'A name must be a DNS label (RFC 1123): a-z, 0-9 and -, at most 63, no - at either end.',
+    message: (f) => `${f.what} ${JSON.stringify(f.name)} is not a DNS label: expected 1 to 63 of a-z 0-9 - (no - at the ends)`,
+    hints: (f) => (f.suggestion === undefined ? [] : [`did you mean ${f.suggestion}?`]),
+  }),
+  VALUE_INVALID: entry<{ what: string; found: string; expected: string }>({
+    when: 'A value is not of the form it must have.',
+    message: (f) => `${f.what}: expected ${f.expected}, found ${JSON.stringify(f.found)}`,
+  }),
+
+  // ---- networks
+  HOST_NOT_FOUND: entry<{ host: string }>({
+    when: 'A host name does not resolve.',
+    message: (f) => `${f.host} does not resolve`,
+    hints: (f) => [`mtls probe ${f.host}:443`],
+  }),
+  CONNECT_FAILED: entry<{ endpoint: string; reason: string }>({
+    when: 'A TCP or TLS connection could not be made.',
+    message: (f) => `cannot connect to ${f.endpoint}: ${f.reason}`,
+    hints: (f) => [`mtls probe ${f.endpoint}`],
+  }),
+  LISTEN_FAILED: entry<{ endpoint: string; reason: string }>({
+    when: 'A port cannot be listened on.',
+    message: (f) => `cannot listen on ${f.endpoint}: ${f.reason}`,
+  }),
+  PROXY_OPEN_POLICY: entry({
+    when: 'A proxy was asked to start without saying who may connect.',
+    message: () => 'no policy: say who may connect',
+    hints: () => ['add --allow NAME (a service or SPIFFE ID)', 'or --allow-any: every certificate of this CA'],
+  }),
+  PROXY_PLAINTEXT: entry<{ endpoint: string }>({
+    when: 'The plaintext end of a proxy is not on loopback.',
+    message: (f) => `${f.endpoint} would carry plaintext off this machine`,
+    hints: () => ['use 127.0.0.1', 'or, on a network you trust: --unsafe-plaintext'],
+  }),
+} as const;
+
+/** The name of something that can go wrong; stable, part of the contract. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What must be known to report `Code`. */
+export type ErrorFacts<Code extends ErrorCode> = Parameters<(typeof ERRORS)[Code]['message']>[0];
+
+/** The one error of this program. `message` and `hints` come from the table and the facts. */
+export class MtlsError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'MtlsError';
+  readonly code: Code;
+  readonly facts: ErrorFacts<Code>;
+  readonly hints: readonly string[];
+  readonly exitCode: ExitCode;
+
+  constructor(code: Code, facts: ErrorFacts<Code>, options?: ErrorOptions) {
+    const definition = ERRORS[code] as unknown as ErrorEntry<ErrorFacts<Code>>;
+    super(definition.message(facts), options);
+    this.code = code;
+    this.facts = facts;
+    this.hints = definition.hints?.(facts) ?? [];
+    this.exitCode = definition.exit ?? EXIT.could_not;
+  }
+}
+
+/** Is `error` ours, and of that code? */
+export function isError<Code extends ErrorCode>(error: unknown, code: Code): error is MtlsError<Code> {
+  return error instanceof MtlsError && error.code === code;
+}
+
+/** The `code` of a system error (`ENOENT`, `ECONNREFUSED`, …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error && !(error instanceof MtlsError) ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
+
+const few = (names: readonly string[]): string =>
+  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+
+/** `word` as a POSIX shell reads it back. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

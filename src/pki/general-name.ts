@@ -1,0 +1,63 @@
+import { ipToText } from '../base/bytes.js';
+import { type DerReader, context, contextConstructed } from './der.js';
+import { type Name, readName } from './name.js';
+
+/** GeneralNames (RFC 5280 §4.2.1.6) sorted by kind; addresses in RFC 5952 form. `other` keeps the kinds that we do not read, by tag number. */
+export interface GeneralNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+  readonly uri: readonly string[];
+  readonly email: readonly string[];
+  readonly directory: readonly Name[];
+  readonly other: readonly number[];
+}
+
+/** No names at all. */
+export const NO_NAMES: GeneralNames = { dns: [], ip: [], uri: [], email: [], directory: [], other: [] };
+
+/** Reads `GeneralNames` up to the end of `reader`, which stands inside of the SEQUENCE. */
+export function readGeneralNames(reader: DerReader): GeneralNames {
+  const names = {
+    dns: [] as string[],
+    ip: [] as string[],
+    uri: [] as string[],
+    email: [] as string[],
+    directory: [] as Name[],
+    other: [] as number[],
+  };
+  if (reader.atEnd) reader.fail('missing element', 'a general name');
+  while (!reader.atEnd) {
+    const tag = reader.peek()!;
+    switch (tag) {
+      case context(1):
+        names.email.push(ia5(reader, tag));
+        break;
+      case context(2):
+        names.dns.push(ia5(reader, tag));
+        break;
+      case context(6):
+        names.uri.push(ia5(reader, tag));
+        break;
+      case context(7):
+        names.ip.push(ipToText(reader.content(tag)) ?? reader.fail('malformed string', 'an address of 4 or 16 octets'));
+        break;
+      case contextConstructed(4): {
+        const explicit = reader.enter(tag);
+        names.directory.push(readName(explicit));
+        explicit.end();
+        break;
+      }
+      default:
+        if ((tag & 0xc0) !== 0x80) reader.fail('unexpected tag', 'a general name');
+        names.other.push(tag & 0x1f);
+        reader.element();
+    }
+  }
+  return names;
+}
+
+function ia5(reader: DerReader, tag: number): string {
+  const content = reader.content(tag);
+  if (!content.every((octet) => octet < 0x80)) reader.fail('malformed string', 'IA5String');
+  return content.toString('latin1');
+}

@@ -1,0 +1,85 @@
+import { type KeyObject, createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { MtlsError, systemCode } from '../errors.js';
+import { equalBytes } from '../base/bytes.js';
+import { type PublicKeyInfo, readPublicKeyInfo } from './algorithms.js';
+import { DerReader } from './der.js';
+import { isPem, readPem } from './pem.js';
+
+/** The key types that we make, by the names that the command line takes. */
+export const KEY_TYPES = ['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
+/** A new private key. */
+export function generateKey(type: KeyType): KeyObject {
+  switch (type) {
+    case 'ecdsa-p256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    case 'ecdsa-p384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+    case 'ed25519':
+      return generateKeyPairSync('ed25519').privateKey;
+    case 'rsa-2048':
+    case 'rsa-3072':
+    case 'rsa-4096':
+      return generateKeyPairSync('rsa', { modulusLength: Number(type.slice(4)) }).privateKey;
+  }
+}
+
+/** PKCS#8 in PEM: the one form in which keys leave this program, and only into files of mode 0600. */
+export function privateKeyToPem(key: KeyObject): string {
+  return key.export({ format: 'pem', type: 'pkcs8' }) as string;
+}
+
+/** SubjectPublicKeyInfo of a private or public key. */
+export function publicKeyInfo(key: KeyObject): PublicKeyInfo {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return readPublicKeyInfo(new DerReader(publicKey.export({ format: 'der', type: 'spki' })));
+}
+
+/** The leftmost 160 bits of the SHA-256 of the public key (RFC 7093 §2, method 1). */
+export function keyIdentifier(key: PublicKeyInfo): Buffer {
+  return createHash('sha256').update(key.key).digest().subarray(0, 20);
+}
+
+/** Is this the private key of that public key? */
+export function isKeyOf(privateKey: KeyObject, publicKey: PublicKeyInfo): boolean {
+  return equalBytes(publicKeyInfo(privateKey).der, publicKey.der);
+}
+
+/**
+ * The private key in a file's bytes: PEM (PKCS#8, SEC 1, PKCS#1, encrypted or not) or DER. `path` is for the errors:
+ * KEY_ENCRYPTED when it needs a passphrase, PASSPHRASE_WRONG, KEY_UNREADABLE.
+ */
+export function readPrivateKey(bytes: Buffer, path: string, passphrase?: string): KeyObject {
+  const block = isPem(bytes) ? readPem(bytes.toString('latin1')).find(({ label }) => label.endsWith('PRIVATE KEY')) : undefined;
+  if (isPem(bytes) && block === undefined) throw new MtlsError('KEY_UNREADABLE', { path, problem: 'no private key in it' });
+  const encrypted = block !== undefined && isEncrypted(block);
+  if (encrypted && passphrase === undefined) throw new MtlsError('KEY_ENCRYPTED', { path });
+  try {
+    if (block !== undefined)
+      return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    return readDerKey(bytes);
+  } catch (error) {
+    if (systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw new MtlsError('KEY_ENCRYPTED', { path }, { cause: error });
+    // the cause is left out: an OpenSSL error of a decoder could carry what it decoded
+    throw encrypted
+      ? new MtlsError('PASSPHRASE_WRONG', { path })
+      : new MtlsError('KEY_UNREADABLE', { path, problem: 'not a private key that OpenSSL can read' });
+  }
+}
+
+/** Does a PEM block hold an encrypted key (RFC 5958, or the old `Proc-Type` header)? */
+export function isEncrypted(block: { readonly label: string; readonly headers: readonly string[] }): boolean {
+  return block.label === 'ENCRYPTED PRIVATE KEY' || block.headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
+}
+
+function readDerKey(der: Buffer): KeyObject {
+  for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
+    try {
+      return createPrivateKey({ key: der, format: 'der', type });
+    } catch (error) {
+      if (type === 'pkcs1' || systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw error;
+    }
+  }
+  throw new Error('unreachable');
+}

@@ -1,0 +1,91 @@
+import { DerReader, TAG } from './der.js';
+import { OID } from './oids.js';
+
+/** One attribute of a distinguished name; `value` is the text, or `#hex` of what is no string that we know. */
+export interface NameAttribute {
+  readonly type: string;
+  readonly value: string;
+}
+
+/** A distinguished name: its DER, and its attributes in the order of the encoding (RFC 5280 §4.1.2.4). */
+export interface Name {
+  readonly der: Buffer;
+  readonly attributes: readonly NameAttribute[];
+}
+
+/** Reads `Name ::= SEQUENCE OF SET OF AttributeTypeAndValue`. */
+export function readName(reader: DerReader): Name {
+  const { whole } = reader.element(TAG.sequence);
+  const attributes: NameAttribute[] = [];
+  const sequence = new DerReader(whole).enter();
+  while (!sequence.atEnd) {
+    const set = sequence.enter(TAG.set);
+    if (set.atEnd) set.fail('missing element', 'a relative distinguished name');
+    while (!set.atEnd) {
+      const attribute = set.enter();
+      const type = attribute.oid();
+      const value = attribute.element();
+      attribute.end();
+      attributes.push({ type, value: stringOf(value.tag, value.content) ?? `#${value.whole.toString('hex')}` });
+    }
+  }
+  return { der: whole, attributes };
+}
+
+/** The text of an ASN.1 character string; undefined when the type is no string or the octets are malformed. */
+export function stringOf(tag: number, content: Buffer): string | undefined {
+  switch (tag) {
+    case TAG.utf8String: {
+      const text = content.toString('utf8');
+      return Buffer.from(text, 'utf8').equals(content) ? text : undefined;
+    }
+    case TAG.printableString:
+    case TAG.ia5String:
+    case TAG.numericString:
+    case TAG.visibleString:
+      return content.every((octet) => octet < 0x80) ? content.toString('latin1') : undefined;
+    case TAG.teletexString:
+      return content.toString('latin1');
+    case TAG.bmpString:
+      return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** All values of one attribute type, in order. */
+export function valuesOf(name: Name, type: string): string[] {
+  return name.attributes.filter((attribute) => attribute.type === type).map((attribute) => attribute.value);
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  [OID.commonName]: 'CN',
+  [OID.organizationName]: 'O',
+  [OID.organizationalUnitName]: 'OU',
+  [OID.countryName]: 'C',
+  [OID.stateOrProvinceName]: 'ST',
+  [OID.localityName]: 'L',
+  [OID.domainComponent]: 'DC',
+  [OID.serialNumber]: 'serialNumber',
+  [OID.emailAddress]: 'emailAddress',
+};
+
+/** One line for people, in the order of the encoding: `O=shop.test, CN=api`. Control characters are escaped: a terminal reads this. */
+export function formatName(name: Name): string {
+  if (name.attributes.length === 0) return '(empty)';
+  return name.attributes.map(({ type, value }) => `${SHORT[type] ?? type}=${printable(value)}`).join(', ');
+}
+
+/** `text` from outside with what could steer a terminal, or forge a line of a log, made visible. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069,+\\]/g, (character) =>
+    ',+\\'.includes(character) ? `\\${character}` : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The label people use for whoever has this name: its last CN, else its whole. */
+export function labelOf(name: Name): string {
+  const common = valuesOf(name, OID.commonName).at(-1);
+  return common === undefined ? formatName(name) : printable(common);
+}

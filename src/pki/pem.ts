@@ -1,0 +1,67 @@
+import { MtlsError } from '../errors.js';
+import { TAG } from './der.js';
+
+/** One PEM block (RFC 7468): its label and its bytes. `headers` are those of RFC 1421, as old encrypted keys have them. */
+export interface PemBlock {
+  readonly label: string;
+  readonly der: Buffer;
+  readonly headers: readonly string[];
+  /** The block as it was written, for OpenSSL. */
+  readonly text: string;
+}
+
+/** More blocks than any bundle has. */
+const BLOCK_LIMIT = 10_000;
+
+/** Does this look like PEM at all? A byte-order mark, text around the blocks and Windows line ends are all right. */
+export function isPem(bytes: Buffer): boolean {
+  return bytes.subarray(0, 1_048_576).includes('-----BEGIN ');
+}
+
+/**
+ * All blocks in a text, in order; text between them is skipped, as OpenSSL does. Throws PEM_MALFORMED for a torn,
+ * mislabelled or non-base64 block. Linear in the length of the text.
+ */
+export function readPem(text: string): PemBlock[] {
+  const blocks: PemBlock[] = [];
+  let at = text.indexOf('-----BEGIN ');
+  while (at >= 0) {
+    const labelEnd = text.indexOf('-----', at + 11);
+    const label = labelEnd < 0 ? '' : text.slice(at + 11, labelEnd);
+    if (!/^[A-Z0-9 ]{1,64}$/.test(label)) throw malformed('a BEGIN line is torn');
+    const end = `-----END ${label}-----`;
+    const endAt = text.indexOf(end, labelEnd);
+    if (endAt < 0) throw malformed(`the ${label} block has no END line`);
+    const body = text.slice(labelEnd + 5, endAt);
+    if (body.includes('-----')) throw malformed(`the ${label} block has no END line`);
+    const { headers, base64 } = split(body);
+    if (!isBase64(base64)) throw malformed(`the ${label} block is not base64`);
+    if (blocks.length === BLOCK_LIMIT) throw malformed(`more than ${BLOCK_LIMIT} blocks`);
+    blocks.push({ label, headers, der: Buffer.from(base64, 'base64'), text: text.slice(at, endAt + end.length) });
+    at = text.indexOf('-----BEGIN ', endAt + end.length);
+  }
+  return blocks;
+}
+
+/** One block, base64 in lines of 64, ending in a newline. */
+export function toPem(label: string, der: Uint8Array): string {
+  const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('base64');
+  return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
+}
+
+/** Could these bytes be DER: a SEQUENCE whose length is that of the file? */
+export function looksLikeDer(bytes: Buffer): boolean {
+  return bytes.length > 4 && bytes[0] === TAG.sequence;
+}
+
+function split(body: string): { headers: string[]; base64: string } {
+  if (!body.includes(':')) return { headers: [], base64: body.replace(/\s+/g, '') };
+  const lines = body.split(/\r?\n/);
+  const firstOfBody = lines.findIndex((line, i) => i > 0 && line.trim() === '');
+  const headers = lines.slice(0, firstOfBody < 0 ? lines.length : firstOfBody).filter((line) => line.trim() !== '');
+  return { headers, base64: firstOfBody < 0 ? '' : lines.slice(firstOfBody).join('').replace(/\s+/g, '') };
+}
+
+const isBase64 = (text: string): boolean => text.length > 0 && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+
+const malformed = (problem: string): MtlsError => new MtlsError('PEM_MALFORMED', { problem });

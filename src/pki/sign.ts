@@ -1,0 +1,127 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { signerFor } from './algorithms.js';
+import { type Certificate, readCertificate } from './certificate.js';
+import { type Crl, REASONS, type Reason, readCrl } from './crl.js';
+import {
+  type Node,
+  type SubjectNames,
+  algorithm,
+  authorityKeyIdentifier,
+  bitString,
+  boolean,
+  embed,
+  enumerated,
+  explicit,
+  extension,
+  generalNames,
+  integer,
+  name,
+  namedBits,
+  octetString,
+  oid,
+  sequence,
+  time,
+  toDer,
+} from './encode.js';
+import { KEY_USAGES, type KeyUsage } from './extensions.js';
+import { keyIdentifier } from './key.js';
+import type { PublicKeyInfo } from './algorithms.js';
+import { OID } from './oids.js';
+
+/** Who signs: a CA's certificate and its private key. */
+export interface Signer {
+  readonly certificate: Certificate;
+  readonly key: KeyObject;
+}
+
+/** What goes into a certificate. All names must be valid already. */
+export interface CertificateTemplate {
+  readonly subject: readonly (readonly [type: string, value: string])[];
+  readonly publicKey: PublicKeyInfo;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly ca?: { readonly pathLength?: number };
+  readonly keyUsage: readonly KeyUsage[];
+  readonly extendedKeyUsage?: readonly string[];
+  readonly names?: SubjectNames;
+}
+
+/** A serial number of 128 random bits, positive and never zero (RFC 5280 §4.1.2.2; 17 octets at most). */
+export function randomSerial(): Buffer {
+  const serial = randomBytes(16);
+  return serial.every((octet) => octet === 0) ? randomSerial() : serial;
+}
+
+/** Signs a version 3 certificate; without `issuer` it is self-signed by `key`. */
+export function signCertificate(template: CertificateTemplate, by: Signer | { readonly key: KeyObject }): Certificate {
+  const issuer = 'certificate' in by ? by.certificate : undefined;
+  const { oid: signature, nullParameters, sign } = signerFor(by.key);
+  const subject = name(template.subject);
+  const tbs = sequence(
+    explicit(0, integer(2)),
+    integer(randomSerial()),
+    algorithm(signature, nullParameters),
+    issuer === undefined ? subject : embed(issuer.subject.der),
+    sequence(time(template.notBefore), time(template.notAfter)),
+    subject,
+    embed(template.publicKey.der),
+    explicit(3, sequence(...extensionsOf(template, issuer))),
+  );
+  return readCertificate(signed(tbs, algorithm(signature, nullParameters), sign));
+}
+
+function extensionsOf(template: CertificateTemplate, issuer: Certificate | undefined): Node[] {
+  const { ca, keyUsage, extendedKeyUsage = [], names } = template;
+  const ownId = keyIdentifier(template.publicKey);
+  const issuerId = issuer === undefined ? ownId : Buffer.from(issuer.subjectKeyId ?? '', 'hex');
+  const constraints = ca === undefined ? [] : [boolean(true), ...(ca.pathLength === undefined ? [] : [integer(ca.pathLength)])];
+  return [
+    extension(OID.basicConstraints, true, sequence(...constraints)),
+    extension(OID.keyUsage, true, namedBits(keyUsage.map((usage) => KEY_USAGES.indexOf(usage)))),
+    ...(extendedKeyUsage.length === 0 ? [] : [extension(OID.extendedKeyUsage, false, sequence(...extendedKeyUsage.map(oid)))]),
+    extension(OID.subjectKeyIdentifier, false, octetString(ownId)),
+    ...(issuerId.length === 0 ? [] : [authorityKeyIdentifier(issuerId)]),
+    // critical when the subject is empty (RFC 5280 §4.2.1.6)
+    ...(names === undefined ? [] : [extension(OID.subjectAltName, template.subject.length === 0, generalNames(names))]),
+  ];
+}
+
+/** What goes into a CRL. */
+export interface CrlTemplate {
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly revoked: Iterable<{ readonly serial: string; readonly date: Date; readonly reason: Reason }>;
+}
+
+/** Signs a version 2 CRL with its number and the issuer's key identifier (RFC 5280 §5.2). */
+export function signCrl(template: CrlTemplate, by: Signer): Crl {
+  const { oid: signature, nullParameters, sign } = signerFor(by.key);
+  const entries = Array.from(template.revoked, ({ serial, date, reason }) =>
+    // unspecified is said by leaving the reason out (RFC 5280 §5.3.1)
+    sequence(integer(Buffer.from(serial, 'hex')), time(date), ...(reason === 'unspecified' ? [] : [sequence(reasonCode(reason))])),
+  );
+  const tbs = sequence(
+    integer(1),
+    algorithm(signature, nullParameters),
+    embed(by.certificate.subject.der),
+    time(template.thisUpdate),
+    time(template.nextUpdate),
+    ...(entries.length === 0 ? [] : [sequence(...entries)]),
+    explicit(
+      0,
+      sequence(
+        authorityKeyIdentifier(Buffer.from(by.certificate.subjectKeyId ?? '', 'hex')),
+        extension(OID.crlNumber, false, integer(Buffer.from(template.number.toString(16).replace(/^(.(..)*)$/, '0$1'), 'hex'))),
+      ),
+    ),
+  );
+  return readCrl(signed(tbs, algorithm(signature, nullParameters), sign));
+}
+
+const reasonCode = (reason: Reason): Node => extension(OID.reasonCode, false, enumerated(REASONS.indexOf(reason)));
+
+function signed(tbs: Node, signature: Node, sign: (data: Uint8Array) => Buffer): Buffer {
+  const der = toDer(tbs);
+  return toDer(sequence(embed(der), signature, bitString(sign(der))));
+}
