@@ -96,6 +96,10 @@ export const ERRORS = {
     when: 'DER that is not a CRL as RFC 5280 has it.',
     message: (f) => `not a CRL: ${f.problem}`,
   }),
+  TLS_MALFORMED: entry<{ what: string; problem: string; offset: number }>({
+    when: 'Bytes from a peer that should be a TLS record or handshake message break its rules (RFC 8446).',
+    message: (f) => `not TLS: ${f.what}: ${f.problem} at byte ${f.offset}`,
+  }),
   CSR_MALFORMED: entry<{ problem: string }>({
     when: 'DER that is not a certification request as RFC 2986 has it.',
     message: (f) => `not a certification request: ${f.problem}`,
@@ -109,6 +113,16 @@ export const ERRORS = {
     when: 'A certification request asks for names that the command did not grant.',
     message: (f) => `${f.path} asks for names that were not granted: ${f.names.join(', ')}`,
     hints: (f) => [`to grant them add: ${f.flags.join(' ')}`],
+  }),
+  PKCS12_MALFORMED: entry<InFile & { problem: string }>({
+    when: 'A PKCS#12 file breaks the rules of RFC 7292, or asks for more work than is sane.',
+    message: (f) => `${f.path} is not PKCS#12: ${f.problem}`,
+    hints: (f) => [`openssl pkcs12 -info -noout -in ${shellWord(f.path)}`],
+  }),
+  PKCS12_UNSUPPORTED: entry<InFile & { what: string }>({
+    when: 'A PKCS#12 file is protected in a way that is not supported here, RC2 for example.',
+    message: (f) => `${f.path} is protected by ${f.what}, which is not supported here`,
+    hints: (f) => [`openssl pkcs12 -legacy -nodes -in ${shellWord(f.path)} -out PEM && openssl pkcs12 -export -in PEM -out P12`],
   }),
 
   // ---- keys
@@ -133,6 +147,15 @@ export const ERRORS = {
   KEY_TYPE_UNSUPPORTED: entry<{ found: string; expected: string }>({
     when: 'A key of a type or size that is not supported here.',
     message: (f) => `key type ${f.found} is not supported here, expected ${f.expected}`,
+  }),
+
+  CERTIFICATE_NOT_IN_FORCE: entry<InFile & { notBefore: string; notAfter: string; now: string }>({
+    when: 'A certificate of ours that is to be used now has ended, or has not begun.',
+    message: (f) => `${f.path} is in force from ${f.notBefore} to ${f.notAfter}, now is ${f.now}`,
+  }),
+  CRL_NOT_OF_CA: entry<InFile & { issuer: string; problem: string }>({
+    when: 'A CRL cannot be relied on: no CA at hand signed it, or it is of a kind that is not supported.',
+    message: (f) => `${f.path}, the CRL of ${f.issuer}: ${f.problem}`,
   }),
 
   // ---- the workspace
@@ -215,6 +238,11 @@ export const ERRORS = {
     when: 'A proxy was asked to start without saying who may connect.',
     message: () => 'no policy: say who may connect',
     hints: () => ['add --allow NAME (a service or SPIFFE ID)', 'or --allow-any: every certificate of this CA'],
+  }),
+  PROXY_OPEN_UPSTREAM: entry({
+    when: 'A proxy was asked to start without saying who the upstream must be.',
+    message: () => 'no policy: say who the upstream must be',
+    hints: () => ['add --expect NAME (a service, a SPIFFE ID, or dns:NAME)'],
   }),
   PROXY_PLAINTEXT: entry<{ endpoint: string }>({
     when: 'The plaintext end of a proxy is not on loopback.',

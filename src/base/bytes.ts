@@ -35,6 +35,8 @@ export function ipToBytes(text: string): Buffer | undefined {
   if (!/^[0-9a-f:.]+$/i.test(text) || !text.includes(':')) return undefined;
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
+  // an address may end in the dotted form of IPv4, and only end
+  if (halves.length === 2 && halves[0]!.includes('.')) return undefined;
   const [head, tail] = [groupsOf(halves[0]!), halves.length === 2 ? groupsOf(halves[1]!) : []];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;

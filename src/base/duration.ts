@@ -11,18 +11,18 @@ export function parseDuration(text: string, what = 'duration'): number {
   const milliseconds = unit === undefined ? Number.NaN : Number(match![1]) * UNITS[unit];
   // a Date ends at 8.64e15 ms; a thousand years are enough for anybody
   if (!(milliseconds > 0 && milliseconds <= 1_000 * UNITS.y))
-    throw new MtlsError('VALUE_INVALID', { what, found: text, expected: 'a duration such as 90d, 12h or 30m' });
+    throw new MtlsError('VALUE_INVALID', { what, found: text, expected: 'a duration such as 90d, 12h or 30m, at most 1000y' });
   return milliseconds;
 }
 
-/** A span in the one or two largest units that say it: `29 days`, `3 hours`, `45 seconds`. Never negative. */
+/** A span, of either sign, in whole numbers of the largest unit that fits: `29 days`, `3 hours`, `45 seconds`; `17 ms` below one. */
 export function formatDuration(milliseconds: number): string {
   const span = Math.abs(milliseconds);
   if (span >= 2 * UNITS.y) return count(span / UNITS.y, 'year');
   if (span >= UNITS.d) return count(span / UNITS.d, 'day');
   if (span >= UNITS.h) return count(span / UNITS.h, 'hour');
   if (span >= UNITS.m) return count(span / UNITS.m, 'minute');
-  return count(span / UNITS.s, 'second');
+  return span >= UNITS.s ? count(span / UNITS.s, 'second') : `${Math.floor(span)} ms`;
 }
 
 const count = (value: number, unit: string): string => {

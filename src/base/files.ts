@@ -18,7 +18,8 @@ export const TEMPORARY = /^\.mtls-[0-9a-f]{12}\.tmp$/;
 export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffer {
   let handle: number | undefined;
   try {
-    handle = fs.openSync(path, 'r');
+    // a parent that is Node gives its child a socket, which cannot be opened by name
+    handle = path === '/dev/stdin' ? STDIN : fs.openSync(path, 'r');
     const stat = fs.fstatSync(handle);
     if (stat.isDirectory()) throw new MtlsError('FILE_NOT_READABLE', { path, reason: 'it is a directory' });
     if (stat.size > limit) throw new MtlsError('FILE_TOO_LARGE', { path, size: stat.size, limit });
@@ -26,7 +27,7 @@ export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffe
     let size = 0;
     for (;;) {
       const chunk = Buffer.allocUnsafe(Math.max(stat.size + 1 - size, 65_536));
-      const read = fs.readSync(handle, chunk, 0, chunk.length, null);
+      const read = readSome(handle, chunk);
       if (read === 0) break;
       size += read;
       if (size > limit) throw new MtlsError('FILE_TOO_LARGE', { path, size, limit });
@@ -37,7 +38,22 @@ export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffe
   } catch (error) {
     throw readError(path, error);
   } finally {
-    if (handle !== undefined) fs.closeSync(handle);
+    if (handle !== undefined && handle !== STDIN) fs.closeSync(handle);
+  }
+}
+
+const STDIN = 0;
+
+/** Reads what there is, and waits for it where whoever opened the pipe made it non-blocking. */
+function readSome(handle: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return fs.readSync(handle, chunk, 0, chunk.length, null);
+    } catch (error) {
+      if (systemCode(error) === 'EOF') return 0; // how Windows ends a pipe
+      if (systemCode(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
   }
 }
 
@@ -56,41 +72,65 @@ export function assertPrivate(path: string): void {
 
 /**
  * Puts `data` at `path` so that any reader, at any instant and after any crash, finds the old bytes or the new ones:
- * a temporary file beside it, fsync, rename, fsync of the directory. Throws DISK_FULL or FILE_NOT_WRITABLE.
+ * a temporary file beside it, fsync, rename, fsync of the directory. A link at `path` is replaced, not followed.
+ * Throws DISK_FULL or FILE_NOT_WRITABLE; nothing is changed then.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o644): void {
   const temporary = join(dirname(path), `.mtls-${randomBytes(6).toString('hex')}.tmp`);
   try {
-    writeNew(temporary, data, mode);
+    create(temporary, data, mode);
     fs.renameSync(temporary, path);
-    syncDirectory(dirname(path));
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
+    throw writeError(path, error);
+  }
+  syncDirectory(dirname(path));
+}
+
+/** Writes a file that must not exist yet and brings it to the disk; its directory is the caller's to sync. What fails leaves no file. */
+export function writeNew(path: string, data: string | Uint8Array, mode: number): void {
+  try {
+    create(path, data, mode);
+  } catch (error) {
     throw writeError(path, error);
   }
 }
 
-/** Writes a file that must not exist yet and brings it to the disk; its directory is the caller's to sync. */
-export function writeNew(path: string, data: string | Uint8Array, mode: number): void {
-  let handle: number | undefined;
+function create(path: string, data: string | Uint8Array, mode: number): void {
+  const handle = fs.openSync(path, 'wx', mode);
   try {
-    handle = fs.openSync(path, 'wx', mode);
     fs.writeFileSync(handle, data);
     fs.fsyncSync(handle);
   } catch (error) {
-    throw writeError(path, error);
+    removeQuietly(path);
+    throw error;
   } finally {
-    if (handle !== undefined) fs.closeSync(handle);
+    fs.closeSync(handle);
   }
 }
 
-/** Makes the names in a directory survive a crash. */
-export function syncDirectory(path: string): void {
-  const handle = fs.openSync(path, 'r');
+/** After a failure, whose reason is the one to tell. */
+function removeQuietly(path: string): void {
   try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // whoever holds the lock next sweeps it
+  }
+}
+
+/**
+ * Makes the names in a directory survive a crash, as far as the system lets us: Windows opens no directories, some
+ * file systems sync none, and one that may be written and not read cannot be opened. The names are there all the same.
+ */
+export function syncDirectory(path: string): void {
+  let handle: number | undefined;
+  try {
+    handle = fs.openSync(path, 'r');
     fs.fsyncSync(handle);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(systemCode(error) ?? '')) throw writeError(path, error);
   } finally {
-    fs.closeSync(handle);
+    if (handle !== undefined) fs.closeSync(handle);
   }
 }
 
@@ -105,8 +145,12 @@ export function makeDirectory(path: string): void {
 
 /** Removes what a killed process left half-written in a directory. Only for whoever holds the lock. */
 export function sweepTemporary(directory: string): void {
-  for (const name of fs.readdirSync(directory)) {
-    if (TEMPORARY.test(name)) fs.rmSync(join(directory, name), { force: true });
+  try {
+    for (const name of fs.readdirSync(directory)) {
+      if (TEMPORARY.test(name)) fs.rmSync(join(directory, name), { force: true });
+    }
+  } catch (error) {
+    throw writeError(directory, error);
   }
 }
 
@@ -131,6 +175,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   EISDIR: 'it is a directory',
+  EEXIST: 'something of that name is there',
   ENOENT: 'its directory does not exist',
   ENOTDIR: 'a part of the path is no directory',
   EMFILE: 'too many open files',

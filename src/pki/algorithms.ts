@@ -23,12 +23,12 @@ export interface PublicKeyInfo {
 }
 
 export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
-  const { whole } = reader.element(TAG.sequence);
-  const inner = new DerReader(whole).enter();
+  const start = reader.offset;
+  const inner = reader.enter();
   const oid = inner.oid();
   const parameters = inner.atEnd ? undefined : inner.element().whole;
   inner.end();
-  return { oid, parameters, der: whole };
+  return { oid, parameters, der: reader.since(start) };
 }
 
 const CURVES: Readonly<Record<string, { name: string; bits: number }>> = {
@@ -38,24 +38,28 @@ const CURVES: Readonly<Record<string, { name: string; bits: number }>> = {
   '1.3.132.0.34': { name: 'P-384', bits: 384 },
   '1.3.132.0.35': { name: 'P-521', bits: 521 },
   '1.3.132.0.10': { name: 'secp256k1', bits: 256 },
+  '1.3.36.3.3.2.8.1.1.7': { name: 'brainpoolP256r1', bits: 256 },
+  '1.3.36.3.3.2.8.1.1.11': { name: 'brainpoolP384r1', bits: 384 },
+  '1.3.36.3.3.2.8.1.1.13': { name: 'brainpoolP512r1', bits: 512 },
 };
 
 /** Reads `SubjectPublicKeyInfo`. A key type that we do not know is a value, not an error. */
 export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
-  const { whole } = reader.element(TAG.sequence);
-  const inner = new DerReader(whole).enter();
+  const start = reader.offset;
+  const inner = reader.enter();
   const algorithm = readAlgorithm(inner);
   const key = inner.bitStringOctets();
   inner.end();
-  const common = { der: whole, algorithm, key };
+  const common = { der: reader.since(start), algorithm, key };
   switch (algorithm.oid) {
     case OID.rsaEncryption:
     case OID.rsassaPss:
-      return { ...common, type: 'RSA', bits: bitLength(DerReader.within(key).integer()) };
+      return { ...common, type: 'RSA', bits: modulusBits(key) };
     case OID.ecPublicKey: {
       const named = algorithm.parameters?.[0] === TAG.oid ? new DerReader(algorithm.parameters).oid() : undefined;
-      const curve = named === undefined ? undefined : CURVES[named];
-      return { ...common, type: 'EC', bits: curve?.bits ?? 0, ...(named === undefined ? {} : { curve: curve?.name ?? named }) };
+      if (named === undefined) return { ...common, type: 'EC', bits: explicitFieldBits(algorithm.parameters) };
+      const curve = CURVES[named];
+      return { ...common, type: 'EC', bits: curve?.bits ?? 0, curve: curve?.name ?? named };
     }
     case OID.ed25519:
       return { ...common, type: 'Ed25519', bits: 256 };
@@ -69,6 +73,29 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
       return { ...common, type: 'unknown', bits: 0 };
   }
 }
+
+/** Of `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017 §A.1.1). */
+function modulusBits(key: Buffer): number {
+  const reader = DerReader.within(key);
+  const modulus = reader.integer();
+  reader.integer();
+  reader.end();
+  return bitLength(modulus);
+}
+
+/**
+ * The field size of a curve that is spelled out, which RFC 5480 §2.1.1 forbids and old software writes; 0 unless it is
+ * over a prime field: `SEQUENCE { version, FieldID SEQUENCE { OID prime-field, prime INTEGER }, … }` (SEC 1 §C.2).
+ */
+function explicitFieldBits(parameters: Buffer | undefined): number {
+  if (parameters?.[0] !== TAG.sequence) return 0;
+  const domain = DerReader.within(parameters);
+  domain.smallInteger();
+  const field = domain.enter();
+  return field.oid() === PRIME_FIELD ? bitLength(field.integer()) : 0;
+}
+
+const PRIME_FIELD = '1.2.840.10045.1.1';
 
 /** `EC P-256`, `RSA 2048`, `Ed25519`: a key in two words. */
 export function describeKey(key: Pick<PublicKeyInfo, 'type' | 'bits' | 'curve' | 'algorithm'>): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { toHex } from '../base/bytes.js';
 import { MtlsError, isError } from '../errors.js';
 import { type AlgorithmIdentifier, type PublicKeyInfo, readAlgorithm, readPublicKeyInfo, verifySignature } from './algorithms.js';
-import { DerReader, TAG, context, contextConstructed } from './der.js';
+import { DerReader, context, contextConstructed } from './der.js';
 import { type CertificateExtensions, type Extension, decodeCertificateExtensions, readExtensions } from './extensions.js';
 import { type Name, readName } from './name.js';
 
@@ -31,20 +31,21 @@ export interface Certificate extends CertificateExtensions {
 export function readCertificate(der: Uint8Array): Certificate {
   try {
     const outer = DerReader.within(der);
-    const tbs = outer.element(TAG.sequence).whole;
+    const start = outer.offset;
+    const inner = outer.enter();
+    const tbs = outer.since(start);
     const signatureAlgorithm = readAlgorithm(outer);
     const signature = outer.bitStringOctets();
     outer.end();
     const bytes = Buffer.isBuffer(der) ? der : Buffer.from(der.buffer, der.byteOffset, der.byteLength);
-    return { der: bytes, tbs, signatureAlgorithm, signature, ...readTbs(tbs) };
+    return { der: bytes, tbs, signatureAlgorithm, signature, ...readTbs(inner) };
   } catch (error) {
     if (!isError(error, 'DER_MALFORMED')) throw error;
     throw new MtlsError('CERTIFICATE_MALFORMED', { problem: error.message }, { cause: error });
   }
 }
 
-function readTbs(tbs: Buffer): Omit<Certificate, 'der' | 'tbs' | 'signatureAlgorithm' | 'signature'> {
-  const reader = new DerReader(tbs).enter();
+function readTbs(reader: DerReader): Omit<Certificate, 'der' | 'tbs' | 'signatureAlgorithm' | 'signature'> {
   const version = readVersion(reader);
   const serial = toHex(reader.integer());
   const innerAlgorithm = readAlgorithm(reader);
@@ -63,7 +64,7 @@ function readTbs(tbs: Buffer): Omit<Certificate, 'der' | 'tbs' | 'signatureAlgor
   let extensions: Extension[] = [];
   const wrapped = reader.enterOptional(contextConstructed(3));
   if (wrapped !== undefined) {
-    if (version !== 3) reader.fail('unexpected tag', 'extensions need version 3');
+    if (version !== 3) reader.refuse('unexpected tag', 'extensions need version 3');
     extensions = readExtensions(wrapped);
     wrapped.end();
   }
@@ -77,8 +78,8 @@ function readVersion(reader: DerReader): 1 | 2 | 3 {
   if (explicit === undefined) return 1;
   const value = explicit.smallInteger();
   explicit.end();
-  if (value === 0) reader.fail('default value encoded', 'version 1');
-  if (value !== 1 && value !== 2) reader.fail('integer too large', `version ${value + 1}`);
+  if (value === 0) explicit.refuse('default value encoded', 'version 1');
+  if (value !== 1 && value !== 2) explicit.refuse('integer too large', `version ${value + 1}`);
   return value === 1 ? 2 : 3;
 }
 

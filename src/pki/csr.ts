@@ -22,12 +22,14 @@ export interface Csr {
 export function readCsr(der: Uint8Array): Csr {
   try {
     const outer = DerReader.within(der);
-    const tbs = outer.element(TAG.sequence).whole;
+    const start = outer.offset;
+    const inner = outer.enter();
+    const tbs = outer.since(start);
     const signatureAlgorithm = readAlgorithm(outer);
     const signature = outer.bitStringOctets();
     outer.end();
     const bytes = Buffer.isBuffer(der) ? der : Buffer.from(der.buffer, der.byteOffset, der.byteLength);
-    return { der: bytes, tbs, signatureAlgorithm, signature, ...readInfo(tbs) };
+    return { der: bytes, tbs, signatureAlgorithm, signature, ...readInfo(inner) };
   } catch (error) {
     if (!isError(error, 'DER_MALFORMED')) throw error;
     throw new MtlsError('CSR_MALFORMED', { problem: error.message }, { cause: error });
@@ -39,12 +41,11 @@ export function provesPossession(csr: Csr): boolean {
   return verifySignature(csr.signatureAlgorithm, csr.tbs, csr.signature, csr.publicKey) === 'valid';
 }
 
-function readInfo(tbs: Buffer): Pick<Csr, 'subject' | 'publicKey' | 'extensions' | 'subjectAltName'> {
-  const reader = new DerReader(tbs).enter();
-  if (reader.smallInteger() !== 0) reader.fail('integer too large', 'a request of version 1');
+function readInfo(reader: DerReader): Pick<Csr, 'subject' | 'publicKey' | 'extensions' | 'subjectAltName'> {
+  if (reader.smallInteger() !== 0) reader.refuse('integer too large', 'a request of version 1');
   const subject = readName(reader);
   const publicKey = readPublicKeyInfo(reader);
-  let extensions: Extension[] = [];
+  let extensions: Extension[] | undefined;
   // [0] IMPLICIT SET OF Attribute: required by RFC 2986, left out by some
   const attributes = reader.enterOptional(contextConstructed(0));
   while (attributes !== undefined && !attributes.atEnd) {
@@ -53,10 +54,12 @@ function readInfo(tbs: Buffer): Pick<Csr, 'subject' | 'publicKey' | 'extensions'
     const values = attribute.enter(TAG.set);
     attribute.end();
     if (type !== OID.extensionRequest) continue;
+    // two lists could say two things: whoever grants the request must see the one that is there
+    if (extensions !== undefined) attributes.refuse('trailing bytes', 'a second extensionRequest');
     extensions = readExtensions(values);
     values.end();
   }
   reader.end();
-  const { subjectAltName } = extensions.length === 0 ? { subjectAltName: NO_NAMES } : decodeCertificateExtensions(extensions);
-  return { subject, publicKey, extensions, subjectAltName };
+  const subjectAltName = extensions === undefined ? NO_NAMES : decodeCertificateExtensions(extensions).subjectAltName;
+  return { subject, publicKey, extensions: extensions ?? [], subjectAltName };
 }

@@ -1,6 +1,8 @@
 import type { asn1 as Forge } from 'node-forge';
 import asn1 from 'node-forge/lib/asn1.js';
 import { ipToBytes } from '../base/bytes.js';
+import { MtlsError } from '../errors.js';
+import { DerReader } from './der.js';
 import { OID } from './oids.js';
 
 /** An ASN.1 value that is about to become DER, over node-forge's. */
@@ -16,20 +18,59 @@ export function toDer(node: Node): Buffer {
   return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
 }
 
-/** DER that we, or OpenSSL, made, as a value to be put into another one. */
+/**
+ * DER that is there already, as a value to be put into another one: octet for octet, not taken apart and written
+ * again (node-forge would look for values inside of strings, and a name must stay what its issuer wrote).
+ */
 export function embed(der: Uint8Array): Node {
-  return asn1.fromDer(binary(der));
+  const reader = new DerReader(der);
+  const { tag, content } = reader.element();
+  reader.end();
+  // the whole tag octet as the class: node-forge does things to the contents of some types
+  return asn1.create(tag as Forge.Class, 0 as Forge.Type, false, binary(content));
+}
+
+/** One element around contents that are DER already: for what is too large, or made too often, for a tree of values. */
+export function element(tag: number, contents: readonly Uint8Array[]): Buffer {
+  const length = contents.reduce((sum, content) => sum + content.length, 0);
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), ...contents]);
+  const octets = length > 0xffffff ? 4 : length > 0xffff ? 3 : length > 0xff ? 2 : 1;
+  const header = Buffer.from([tag, 0x80 | octets, 0, 0, 0, 0]).subarray(0, 2 + octets);
+  header.writeUIntBE(length, 2, octets);
+  return Buffer.concat([header, ...contents]);
 }
 
 export const sequence = (...items: readonly Node[]): Node => asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items]);
 export const set = (...items: readonly Node[]): Node => asn1.create(Class.UNIVERSAL, Type.SET, true, [...items]);
 export const boolean = (value: boolean): Node => primitive(Type.BOOLEAN, value ? '\xff' : '\x00');
 export const nothing = (): Node => primitive(Type.NULL, '');
-export const oid = (dotted: string): Node => primitive(Type.OID, asn1.oidToDer(dotted).getBytes());
 export const octetString = (bytes: Uint8Array): Node => primitive(Type.OCTETSTRING, binary(bytes));
 export const bitString = (bytes: Uint8Array): Node => primitive(Type.BITSTRING, `\x00${binary(bytes)}`);
 export const utf8 = (text: string): Node => primitive(Type.UTF8, binary(Buffer.from(text, 'utf8')));
+/** Octets as node-forge wants a BMPString: it takes a character for each 16 bits. */
+export const bmpString = (text: string): Node => primitive(Type.BMPSTRING, text);
 export const enumerated = (value: number): Node => primitive(Type.ENUMERATED, String.fromCharCode(value));
+
+/** An OBJECT IDENTIFIER. node-forge's own cuts arcs at 32 bits, and the second of `2.999` at 8. */
+export function oid(dotted: string): Node {
+  let octets = OID_OCTETS.get(dotted);
+  if (octets === undefined) {
+    const [root = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt);
+    octets = [root * 40n + second, ...rest].map(base128).join('');
+    if (OID_OCTETS.size < 1_000) OID_OCTETS.set(dotted, octets);
+  }
+  return primitive(Type.OID, octets);
+}
+
+/** The few that every certificate has are worked out once. */
+const OID_OCTETS = new Map<string, string>();
+
+/** Seven bits an octet, the most significant first, the top bit on all but the last (X.690 §8.19.2). */
+function base128(arc: bigint): string {
+  let text = String.fromCharCode(Number(arc & 0x7fn));
+  for (let left = arc >> 7n; left > 0n; left >>= 7n) text = String.fromCharCode(Number(left & 0x7fn) | 0x80) + text;
+  return text;
+}
 
 /** A non-negative INTEGER from its octets, most significant first; minimal. */
 export function integer(octets: Uint8Array | number): Node {
@@ -43,6 +84,7 @@ export function integer(octets: Uint8Array | number): Node {
           'hex',
         )
       : octets;
+  if (bytes.length === 0) return primitive(Type.INTEGER, '\x00');
   let start = 0;
   while (start < bytes.length - 1 && bytes[start] === 0) start++;
   const minimal = bytes.subarray(start);
@@ -55,14 +97,18 @@ export const explicit = (n: number, value: Node): Node => asn1.create(Class.CONT
 /** `[n] IMPLICIT` of a primitive type. */
 export const implicit = (n: number, bytes: Uint8Array): Node => asn1.create(Class.CONTEXT_SPECIFIC, n, false, binary(bytes));
 
-/** UTCTime through 2049, GeneralizedTime from 2050 on, always to the second (RFC 5280 §4.1.2.5). */
+/** UTCTime from 1950 through 2049, else GeneralizedTime, always to the second (RFC 5280 §4.1.2.5). Throws VALUE_INVALID after 9999. */
 export function time(date: Date): Node {
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999))
+    throw new MtlsError('VALUE_INVALID', { what: 'time', found: String(date.getTime()), expected: 'an instant of the years 0 to 9999' });
   const text = date.toISOString().replace(/[-:T]|\.\d{3}/g, '');
-  return date.getUTCFullYear() < 2050 ? primitive(Type.UTCTIME, text.slice(2)) : primitive(Type.GENERALIZEDTIME, text);
+  return year >= 1950 && year < 2050 ? primitive(Type.UTCTIME, text.slice(2)) : primitive(Type.GENERALIZEDTIME, text);
 }
 
 /** A BIT STRING of named bits: the shortest that holds the highest one (X.690 §11.2.2). */
 export function namedBits(bits: readonly number[]): Node {
+  if (bits.length === 0) return primitive(Type.BITSTRING, '\x00');
   const highest = Math.max(...bits);
   const octets = Buffer.alloc((highest >> 3) + 1);
   for (const bit of bits) octets[bit >> 3]! |= 0x80 >> (bit & 7);
@@ -73,10 +119,19 @@ export function namedBits(bits: readonly number[]): Node {
 export const algorithm = (dotted: string, nullParameters: boolean): Node =>
   nullParameters ? sequence(oid(dotted), nothing()) : sequence(oid(dotted));
 
-/** `Name` of one attribute per RDN, all UTF8String. */
+/** `Name` of one attribute per RDN: UTF8String, but for the types that have a string type of their own (RFC 5280 §A.1). */
 export function name(attributes: readonly (readonly [type: string, value: string])[]): Node {
-  return sequence(...attributes.map(([type, value]) => set(sequence(oid(type), utf8(value)))));
+  return sequence(...attributes.map(([type, value]) => set(sequence(oid(type), (STRING_OF[type] ?? utf8)(value)))));
 }
+
+const printable = (text: string): Node => primitive(Type.PRINTABLESTRING, binary(Buffer.from(text, 'latin1')));
+const ia5 = (text: string): Node => primitive(Type.IA5STRING, binary(Buffer.from(text, 'latin1')));
+const STRING_OF: Readonly<Record<string, (text: string) => Node>> = {
+  [OID.countryName]: printable,
+  [OID.serialNumber]: printable,
+  [OID.domainComponent]: ia5,
+  [OID.emailAddress]: ia5,
+};
 
 /** One extension; FALSE is the default and not written. */
 export function extension(dotted: string, critical: boolean, value: Node): Node {

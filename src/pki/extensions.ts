@@ -1,7 +1,8 @@
 import { toHex } from '../base/bytes.js';
-import { DerReader, TAG, context, contextConstructed } from './der.js';
+import { MtlsError, isError } from '../errors.js';
+import { DerReader, context, contextConstructed } from './der.js';
 import { type GeneralNames, NO_NAMES, readGeneralNames } from './general-name.js';
-import { OID } from './oids.js';
+import { OID, oidName } from './oids.js';
 
 /** One extension as it stands: its value is the content of the OCTET STRING. */
 export interface Extension {
@@ -47,7 +48,7 @@ export function readExtensions(reader: DerReader): Extension[] {
     const critical = item.booleanDefaultFalse();
     const value = item.octetString();
     item.end();
-    if (seen.has(oid)) list.fail('trailing bytes', `extension ${oid} a second time`);
+    if (seen.has(oid)) list.refuse('trailing bytes', `extension ${oidName(oid)} a second time`);
     seen.add(oid);
     extensions.push({ oid, critical, value });
   }
@@ -58,7 +59,7 @@ export function readExtensions(reader: DerReader): Extension[] {
 export function decodeCertificateExtensions(extensions: readonly Extension[]): CertificateExtensions {
   const read = <T>(oid: string, decode: (value: Buffer) => T): T | undefined => {
     const extension = extensions.find((candidate) => candidate.oid === oid);
-    return extension === undefined ? undefined : decode(extension.value);
+    return extension === undefined ? undefined : decodeExtension(extension, decode);
   };
   return {
     basicConstraints: read(OID.basicConstraints, basicConstraints),
@@ -69,6 +70,18 @@ export function decodeCertificateExtensions(extensions: readonly Extension[]): C
     authorityKeyId: read(OID.authorityKeyIdentifier, authorityKeyId),
     crlDistributionPoints: read(OID.crlDistributionPoints, crlDistributionPoints) ?? [],
   };
+}
+
+/** Runs `decode` on the value of an extension; what it refuses is said with the extension's name, the offset counts from the value. */
+export function decodeExtension<T>({ oid, value }: Pick<Extension, 'oid' | 'value'>, decode: (value: Buffer) => T): T {
+  try {
+    return decode(value);
+  } catch (error) {
+    if (!isError(error, 'DER_MALFORMED')) throw error;
+    const { fault, offset, what } = error.facts;
+    const place = `in the value of ${oidName(oid)}`;
+    throw new MtlsError('DER_MALFORMED', { fault, offset, what: what === undefined ? place : `${what}, ${place}` }, { cause: error });
+  }
 }
 
 function basicConstraints(value: Buffer): { ca: boolean; pathLength: number | undefined } {
@@ -112,15 +125,26 @@ export function authorityKeyId(value: Buffer): string | undefined {
   return id;
 }
 
-/** The URIs of all distribution points (RFC 5280 §4.2.1.13). */
+/**
+ * The URIs of all distribution points (RFC 5280 §4.2.1.13); what is named in another way is read for its form only.
+ *
+ *     DistributionPoint ::= SEQUENCE { [0] { [0] fullName | [1] nameRelativeToCRLIssuer }, [1] reasons, [2] cRLIssuer }
+ */
 function crlDistributionPoints(value: Buffer): string[] {
   const reader = DerReader.within(value);
+  if (reader.atEnd) reader.fail('missing element', 'a distribution point');
   const uris: string[] = [];
   while (!reader.atEnd) {
-    const point = reader.enter(TAG.sequence);
+    const point = reader.enter();
     const name = point.enterOptional(contextConstructed(0));
     const full = name?.enterOptional(contextConstructed(0));
     if (full !== undefined) uris.push(...readGeneralNames(full).uri);
+    else name?.content(contextConstructed(1));
+    name?.end();
+    if (point.peek() === context(1)) point.namedBits(context(1));
+    const issuer = point.enterOptional(contextConstructed(2));
+    if (issuer !== undefined) readGeneralNames(issuer);
+    point.end();
   }
   return uris;
 }

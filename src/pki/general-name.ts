@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { ipToText } from '../base/bytes.js';
 import { type DerReader, context, contextConstructed } from './der.js';
 import { type Name, readName } from './name.js';
@@ -39,7 +40,7 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
         names.uri.push(ia5(reader, tag));
         break;
       case context(7):
-        names.ip.push(ipToText(reader.content(tag)) ?? reader.fail('malformed string', 'an address of 4 or 16 octets'));
+        names.ip.push(ipToText(reader.content(tag)) ?? reader.refuse('malformed string', 'an address of 4 or 16 octets'));
         break;
       case contextConstructed(4): {
         const explicit = reader.enter(tag);
@@ -48,7 +49,7 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
         break;
       }
       default:
-        if ((tag & 0xc0) !== 0x80) reader.fail('unexpected tag', 'a general name');
+        if (!OTHER_KINDS.has(tag)) reader.fail('unexpected tag', 'a general name');
         names.other.push(tag & 0x1f);
         reader.element();
     }
@@ -56,8 +57,18 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
   return names;
 }
 
+/**
+ * The kinds that are kept by number: otherName [0], x400Address [3], ediPartyName [5], registeredID [8], and whatever
+ * comes after these. One of the kinds above in the other form (a constructed dNSName, say) is BER and no name at all.
+ */
+const OTHER_KINDS: ReadonlySet<number> = new Set([
+  ...[0, 3, 5].map(contextConstructed),
+  context(8),
+  ...Array.from({ length: 22 }, (_, i) => [context(9 + i), contextConstructed(9 + i)]).flat(),
+]);
+
 function ia5(reader: DerReader, tag: number): string {
   const content = reader.content(tag);
-  if (!content.every((octet) => octet < 0x80)) reader.fail('malformed string', 'IA5String');
+  if (!isAscii(content)) reader.refuse('malformed string', 'IA5String');
   return content.toString('latin1');
 }

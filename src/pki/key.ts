@@ -2,7 +2,7 @@ import { type KeyObject, createHash, createPrivateKey, createPublicKey, generate
 import { MtlsError, systemCode } from '../errors.js';
 import { equalBytes } from '../base/bytes.js';
 import { type PublicKeyInfo, readPublicKeyInfo } from './algorithms.js';
-import { DerReader } from './der.js';
+import { DerReader, TAG } from './der.js';
 import { isPem, readPem } from './pem.js';
 
 /** The key types that we make, by the names that the command line takes. */
@@ -43,7 +43,13 @@ export function keyIdentifier(key: PublicKeyInfo): Buffer {
 
 /** Is this the private key of that public key? */
 export function isKeyOf(privateKey: KeyObject, publicKey: PublicKeyInfo): boolean {
-  return equalBytes(publicKeyInfo(privateKey).der, publicKey.der);
+  if (equalBytes(publicKeyInfo(privateKey).der, publicKey.der)) return true;
+  try {
+    // the same key in another encoding: a compressed point, a curve spelled out, absent parameters
+    return createPublicKey(privateKey).equals(createPublicKey({ key: publicKey.der, format: 'der', type: 'spki' }));
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -53,12 +59,12 @@ export function isKeyOf(privateKey: KeyObject, publicKey: PublicKeyInfo): boolea
 export function readPrivateKey(bytes: Buffer, path: string, passphrase?: string): KeyObject {
   const block = isPem(bytes) ? readPem(bytes.toString('latin1')).find(({ label }) => label.endsWith('PRIVATE KEY')) : undefined;
   if (isPem(bytes) && block === undefined) throw new MtlsError('KEY_UNREADABLE', { path, problem: 'no private key in it' });
-  const encrypted = block !== undefined && isEncrypted(block);
+  const encrypted = block === undefined ? isEncryptedDer(bytes) : isEncrypted(block);
   if (encrypted && passphrase === undefined) throw new MtlsError('KEY_ENCRYPTED', { path });
   try {
     if (block !== undefined)
       return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
-    return readDerKey(bytes);
+    return readDerKey(bytes, passphrase);
   } catch (error) {
     if (systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw new MtlsError('KEY_ENCRYPTED', { path }, { cause: error });
     // the cause is left out: an OpenSSL error of a decoder could carry what it decoded
@@ -73,13 +79,23 @@ export function isEncrypted(block: { readonly label: string; readonly headers: r
   return block.label === 'ENCRYPTED PRIVATE KEY' || block.headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
 }
 
-function readDerKey(der: Buffer): KeyObject {
+function readDerKey(der: Buffer, passphrase: string | undefined): KeyObject {
   for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
     try {
-      return createPrivateKey({ key: der, format: 'der', type });
+      return createPrivateKey({ key: der, format: 'der', type, ...(passphrase === undefined ? {} : { passphrase }) });
     } catch (error) {
       if (type === 'pkcs1' || systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw error;
     }
   }
   throw new Error('unreachable');
+}
+
+/** `EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING }` (RFC 5958 §3). */
+function isEncryptedDer(der: Buffer): boolean {
+  try {
+    const reader = DerReader.within(der);
+    return reader.element().tag === TAG.sequence && reader.element().tag === TAG.octetString;
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { MtlsError, isError } from '../errors.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { type Crl, readCrl } from './crl.js';
 import { type Csr, readCsr } from './csr.js';
-import { DerReader, TAG, contextConstructed } from './der.js';
+import { type DerElement, DerReader, TAG, contextConstructed } from './der.js';
 import { isPem, looksLikeDer, readPem } from './pem.js';
 
 /** One thing in a file. A key stays closed: whoever wants it reads it with `readPrivateKey`. */
@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<Item['kind'], string>> = {
   pkcs12: 'a PKCS#12 file',
   unknown: 'something else',
 };
-const describeKind = (item: Item): string => (item.kind === 'unknown' ? `a ${item.label} block` : KINDS[item.kind]);
+const describeKind = (item: Item): string => (item.kind === 'unknown' ? `a block labelled ${item.label}` : KINDS[item.kind]);
 
 /**
  * What is in a file, in order: PEM blocks, or one DER value. Throws FILE_UNRECOGNIZED for noise (saying what it looks
@@ -78,7 +78,7 @@ function itemOf(label: string, der: Buffer, headers: readonly string[]): Item {
     case 'CERTIFICATE':
     case 'X509 CERTIFICATE':
     case 'TRUSTED CERTIFICATE':
-      return { kind: 'certificate', value: readCertificate(label === 'TRUSTED CERTIFICATE' ? new DerReader(der).element().whole : der) };
+      return { kind: 'certificate', value: readCertificate(label === 'TRUSTED CERTIFICATE' ? firstElement(der) : der) };
     case 'X509 CRL':
       return { kind: 'crl', value: readCrl(der) };
     case 'CERTIFICATE REQUEST':
@@ -93,57 +93,83 @@ function itemOf(label: string, der: Buffer, headers: readonly string[]): Item {
   }
 }
 
-/** Tells DER values apart by their first elements, and reads the one that it is. */
-function derItem(der: Buffer): (() => Item) | undefined {
-  const tags = firstTags(der);
-  if (tags === undefined) return undefined;
-  const [first, second, third, innerFirst, innerSecond] = tags;
-  if (first === TAG.integer) {
-    if (second === TAG.sequence && third !== TAG.octetString) return () => ({ kind: 'pkcs12', der });
-    return () => ({ kind: 'private-key', label: 'DER', headers: [] });
-  }
-  if (first === TAG.sequence && second === TAG.bitString) return () => ({ kind: 'public-key', der });
-  if (first === TAG.sequence && second === TAG.octetString)
-    return () => ({ kind: 'private-key', label: 'ENCRYPTED PRIVATE KEY', headers: [] });
-  if (first !== TAG.sequence || third !== TAG.bitString) return undefined;
-  // certificate: [0] version or serial; CSR: version, name, spki; CRL: version, algorithm, name, time
-  if (innerFirst === contextConstructed(0)) return () => ({ kind: 'certificate', value: readCertificate(der) });
-  const inner = new DerReader(der).enter().enter();
-  const order: number[] = [];
-  while (!inner.atEnd && order.length < 5) order.push(inner.element().tag);
-  if (order[2] === TAG.sequence && order[3] === contextConstructed(0)) return () => ({ kind: 'csr', value: readCsr(der) });
-  const isTime = (tag: number | undefined): boolean => tag === TAG.utcTime || tag === TAG.generalizedTime;
-  if (isTime(order[3]) || isTime(order[2])) return () => ({ kind: 'crl', value: readCrl(der) });
-  return innerSecond === TAG.sequence ? () => ({ kind: 'certificate', value: readCertificate(der) }) : undefined;
+/** OpenSSL's TRUSTED CERTIFICATE is a certificate with what it is trusted for behind it. */
+function firstElement(der: Buffer): Buffer {
+  return leadingElements(der, 1)[0]?.whole ?? der;
 }
 
-function firstTags(der: Buffer): (number | undefined)[] | undefined {
-  try {
-    const outer = DerReader.within(der);
-    const [first, second] = [outer.element(), outer.element()];
-    const third = outer.atEnd ? undefined : outer.element().tag;
-    const inner = first.tag === TAG.sequence ? new DerReader(first.content) : undefined;
-    const innerFirst = inner?.atEnd === false ? inner.element().tag : undefined;
-    const innerSecond = inner?.atEnd === false ? inner.element().tag : undefined;
-    return [first.tag, second.tag, third, innerFirst, innerSecond];
-  } catch (error) {
-    if (isError(error, 'DER_MALFORMED')) return undefined;
-    throw error;
+/**
+ * Tells DER values apart by the tags of their first elements, and reads the one that it is. Undefined: none of these.
+ *
+ *     INTEGER SEQUENCE OCTET STRING    PKCS#8            SEQUENCE SEQUENCE BIT STRING   what is signed, by its content:
+ *     INTEGER OCTET STRING             SEC 1               [0] …                         certificate of version 2 or 3
+ *     INTEGER INTEGER INTEGER          PKCS#1, DSA         INTEGER alg name validity     certificate of version 1
+ *     INTEGER SEQUENCE [SEQUENCE]      PKCS#12             INTEGER name spki [0]         CSR
+ *     SEQUENCE OCTET STRING            encrypted PKCS#8    [INTEGER] alg name time       CRL
+ *     SEQUENCE BIT STRING              SPKI
+ */
+function derItem(der: Buffer): (() => Item) | undefined {
+  const { outer, inner } = firstTags(der);
+  const [first, second, third] = outer;
+  const closed = (label: string) => (): Item => ({ kind: 'private-key', label, headers: [] });
+  if (first === TAG.integer) {
+    if (second === TAG.sequence) return third === TAG.octetString ? closed('DER') : () => ({ kind: 'pkcs12', der });
+    return second === TAG.octetString || (second === TAG.integer && third === TAG.integer) ? closed('DER') : undefined;
   }
+  if (first !== TAG.sequence) return undefined;
+  if (second === TAG.bitString) return () => ({ kind: 'public-key', der });
+  if (second === TAG.octetString) return closed('ENCRYPTED PRIVATE KEY');
+  if (second !== TAG.sequence || third !== TAG.bitString) return undefined;
+  const isTime = (tag: number | undefined): boolean => tag === TAG.utcTime || tag === TAG.generalizedTime;
+  if (inner[0] === contextConstructed(0)) return () => ({ kind: 'certificate', value: readCertificate(der) });
+  if (isTime(inner[2]) || isTime(inner[3])) return () => ({ kind: 'crl', value: readCrl(der) });
+  if (inner[0] !== TAG.integer || inner[1] !== TAG.sequence || inner[2] !== TAG.sequence) return undefined;
+  // the attributes of a CSR are required and left out by some
+  if (inner[3] === contextConstructed(0) || inner.length === 3) return () => ({ kind: 'csr', value: readCsr(der) });
+  return () => ({ kind: 'certificate', value: readCertificate(der) });
+}
+
+/** The tags of the first elements of a SEQUENCE, and of those within its first element: as many as are DER. */
+function firstTags(der: Buffer): { readonly outer: readonly number[]; readonly inner: readonly number[] } {
+  const outer = leadingElements(der.subarray(der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f)), 3);
+  const inner = outer[0]?.tag === TAG.sequence ? leadingElements(outer[0].content, 5) : [];
+  return { outer: outer.map(({ tag }) => tag), inner: inner.map(({ tag }) => tag) };
+}
+
+function leadingElements(content: Buffer, count: number): DerElement[] {
+  const found: DerElement[] = [];
+  const reader = new DerReader(content);
+  try {
+    while (!reader.atEnd && found.length < count) found.push(reader.element());
+  } catch (error) {
+    // what is wrong is said by the reader of whatever this turns out to be
+    if (!isError(error, 'DER_MALFORMED')) throw error;
+  }
+  return found;
 }
 
 /** What bytes look like that are nothing of ours. */
 function describeNoise(bytes: Buffer): string {
   const start = bytes.subarray(0, 4096);
-  if (/^(\ufeff)?\s*$/.test(start.toString('utf8'))) return 'blank text';
-  if (/^\s*</.test(start.toString('latin1'))) return 'HTML or XML';
-  if (/^\s*[{[]/.test(start.toString('latin1'))) return 'JSON';
-  if (start.subarray(0, 7).toString('latin1') === 'ssh-rsa' || start.includes('ssh-ed25519')) return 'an SSH key';
-  if (start[0] === TAG.sequence) return 'bytes that are not whole DER';
+  if (looksLikeDer(bytes)) return 'DER of another kind';
+  if (start[0] === TAG.sequence && start[1]! >= 0x80) {
+    if (start[1] === 0x80) return 'BER of indefinite length, which is not DER';
+    return leadingElements(bytes, 1).length === 0 ? 'torn DER' : 'DER with something behind it';
+  }
+  const [low, high] = start;
+  if ((low === 0xff && high === 0xfe) || (low === 0xfe && high === 0xff)) return 'text in UTF-16; save it as UTF-8';
+  const text = start
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  if (text === '') return 'blank text';
+  if (text.startsWith('<')) return 'HTML or XML';
+  if (/^[{[]/.test(text)) return 'JSON';
+  if (/^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-\S+|sk-\S+@openssh\.com|---- BEGIN SSH2) /.test(text)) return 'an SSH key';
   return start.every((octet) => octet >= 0x20 || octet === 9 || octet === 10 || octet === 13) ? 'text without a PEM block' : 'binary data';
 }
 
-/** Errors of parsing, with the file that they come from in front. */
+/** Errors of parsing, with the file that they come from behind. */
 function named<T>(path: string, read: () => T): T {
   try {
     return read();

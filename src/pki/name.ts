@@ -1,4 +1,5 @@
-import { DerReader, TAG } from './der.js';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { type DerReader, TAG } from './der.js';
 import { OID } from './oids.js';
 
 /** One attribute of a distinguished name; `value` is the text, or `#hex` of what is no string that we know. */
@@ -13,44 +14,61 @@ export interface Name {
   readonly attributes: readonly NameAttribute[];
 }
 
-/** Reads `Name ::= SEQUENCE OF SET OF AttributeTypeAndValue`. */
+/** Reads `Name ::= SEQUENCE OF SET OF AttributeTypeAndValue`. A SET OF that is not in ascending order is not DER (X.690 §11.6). */
 export function readName(reader: DerReader): Name {
-  const { whole } = reader.element(TAG.sequence);
+  const start = reader.offset;
   const attributes: NameAttribute[] = [];
-  const sequence = new DerReader(whole).enter();
+  const sequence = reader.enter();
   while (!sequence.atEnd) {
     const set = sequence.enter(TAG.set);
     if (set.atEnd) set.fail('missing element', 'a relative distinguished name');
+    let before: Buffer | undefined;
     while (!set.atEnd) {
+      const attributeStart = set.offset;
       const attribute = set.enter();
       const type = attribute.oid();
       const value = attribute.element();
       attribute.end();
+      const whole = set.since(attributeStart);
+      if (before !== undefined && Buffer.compare(before, whole) > 0) set.refuse('set not in order');
+      before = whole;
       attributes.push({ type, value: stringOf(value.tag, value.content) ?? `#${value.whole.toString('hex')}` });
     }
   }
-  return { der: whole, attributes };
+  return { der: reader.since(start), attributes };
 }
 
 /** The text of an ASN.1 character string; undefined when the type is no string or the octets are malformed. */
 export function stringOf(tag: number, content: Buffer): string | undefined {
   switch (tag) {
-    case TAG.utf8String: {
-      const text = content.toString('utf8');
-      return Buffer.from(text, 'utf8').equals(content) ? text : undefined;
-    }
+    case TAG.utf8String:
+      return isUtf8(content) ? content.toString('utf8') : undefined;
     case TAG.printableString:
     case TAG.ia5String:
     case TAG.numericString:
     case TAG.visibleString:
-      return content.every((octet) => octet < 0x80) ? content.toString('latin1') : undefined;
+      return isAscii(content) ? content.toString('latin1') : undefined;
     case TAG.teletexString:
       return content.toString('latin1');
     case TAG.bmpString:
       return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : undefined;
+    case TAG.universalString:
+      return utf32(content);
     default:
       return undefined;
   }
+}
+
+/** A UniversalString: four octets a character. */
+function utf32(content: Buffer): string | undefined {
+  if (content.length % 4 !== 0) return undefined;
+  let text = '';
+  for (let at = 0; at < content.length; at += 4) {
+    const point = content.readUInt32BE(at);
+    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return undefined;
+    text += String.fromCodePoint(point);
+  }
+  return text;
 }
 
 /** All values of one attribute type, in order. */
@@ -79,7 +97,7 @@ export function formatName(name: Name): string {
 /** `text` from outside with what could steer a terminal, or forge a line of a log, made visible. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069,+\\]/g, (character) =>
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff,+\\]/g, (character) =>
     ',+\\'.includes(character) ? `\\${character}` : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

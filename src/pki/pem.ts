@@ -13,9 +13,9 @@ export interface PemBlock {
 /** More blocks than any bundle has. */
 const BLOCK_LIMIT = 10_000;
 
-/** Does this look like PEM at all? A byte-order mark, text around the blocks and Windows line ends are all right. */
+/** Is there a PEM block in it? A byte-order mark, text around the blocks and Windows line ends are all right. */
 export function isPem(bytes: Buffer): boolean {
-  return bytes.subarray(0, 1_048_576).includes('-----BEGIN ');
+  return !looksLikeDer(bytes) && bytes.includes('-----BEGIN ');
 }
 
 /**
@@ -49,9 +49,12 @@ export function toPem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
 }
 
-/** Could these bytes be DER: a SEQUENCE whose length is that of the file? */
+/** Could these bytes be DER: a SEQUENCE whose length is that of the file? Such a file is DER, whatever text its values hold. */
 export function looksLikeDer(bytes: Buffer): boolean {
-  return bytes.length > 4 && bytes[0] === TAG.sequence;
+  if (bytes.length < 2 || bytes[0] !== TAG.sequence) return false;
+  const octets = bytes[1]! - 0x80;
+  if (octets < 0) return bytes.length === 2 + bytes[1]!;
+  return octets >= 1 && octets <= 4 && bytes.length > 2 + octets && bytes.length === 2 + octets + bytes.readUIntBE(2, octets);
 }
 
 function split(body: string): { headers: string[]; base64: string } {

@@ -9,6 +9,7 @@ import {
   authorityKeyIdentifier,
   bitString,
   boolean,
+  element,
   embed,
   enumerated,
   explicit,
@@ -23,6 +24,7 @@ import {
   time,
   toDer,
 } from './encode.js';
+import { TAG } from './der.js';
 import { KEY_USAGES, type KeyUsage } from './extensions.js';
 import { keyIdentifier } from './key.js';
 import type { PublicKeyInfo } from './algorithms.js';
@@ -67,7 +69,7 @@ export function signCertificate(template: CertificateTemplate, by: Signer | { re
     embed(template.publicKey.der),
     explicit(3, sequence(...extensionsOf(template, issuer))),
   );
-  return readCertificate(signed(tbs, algorithm(signature, nullParameters), sign));
+  return readCertificate(signed(toDer(tbs), algorithm(signature, nullParameters), sign));
 }
 
 function extensionsOf(template: CertificateTemplate, issuer: Certificate | undefined): Node[] {
@@ -77,14 +79,18 @@ function extensionsOf(template: CertificateTemplate, issuer: Certificate | undef
   const constraints = ca === undefined ? [] : [boolean(true), ...(ca.pathLength === undefined ? [] : [integer(ca.pathLength)])];
   return [
     extension(OID.basicConstraints, true, sequence(...constraints)),
-    extension(OID.keyUsage, true, namedBits(keyUsage.map((usage) => KEY_USAGES.indexOf(usage)))),
+    // at least one bit, or no extension (RFC 5280 §4.2.1.3)
+    ...(keyUsage.length === 0 ? [] : [extension(OID.keyUsage, true, namedBits(keyUsage.map((usage) => KEY_USAGES.indexOf(usage))))]),
     ...(extendedKeyUsage.length === 0 ? [] : [extension(OID.extendedKeyUsage, false, sequence(...extendedKeyUsage.map(oid)))]),
     extension(OID.subjectKeyIdentifier, false, octetString(ownId)),
     ...(issuerId.length === 0 ? [] : [authorityKeyIdentifier(issuerId)]),
     // critical when the subject is empty (RFC 5280 §4.2.1.6)
-    ...(names === undefined ? [] : [extension(OID.subjectAltName, template.subject.length === 0, generalNames(names))]),
+    ...(names === undefined || isEmpty(names) ? [] : [extension(OID.subjectAltName, template.subject.length === 0, generalNames(names))]),
   ];
 }
+
+/** GeneralNames has at least one name, or the extension is not there (RFC 5280 §4.2.1.6). */
+const isEmpty = (names: SubjectNames): boolean => names.dns.length + names.ip.length + names.uri.length === 0;
 
 /** What goes into a CRL. */
 export interface CrlTemplate {
@@ -97,31 +103,49 @@ export interface CrlTemplate {
 /** Signs a version 2 CRL with its number and the issuer's key identifier (RFC 5280 §5.2). */
 export function signCrl(template: CrlTemplate, by: Signer): Crl {
   const { oid: signature, nullParameters, sign } = signerFor(by.key);
-  const entries = Array.from(template.revoked, ({ serial, date, reason }) =>
-    // unspecified is said by leaving the reason out (RFC 5280 §5.3.1)
-    sequence(integer(Buffer.from(serial, 'hex')), time(date), ...(reason === 'unspecified' ? [] : [sequence(reasonCode(reason))])),
-  );
-  const tbs = sequence(
-    integer(1),
-    algorithm(signature, nullParameters),
-    embed(by.certificate.subject.der),
-    time(template.thisUpdate),
-    time(template.nextUpdate),
-    ...(entries.length === 0 ? [] : [sequence(...entries)]),
-    explicit(
-      0,
-      sequence(
-        authorityKeyIdentifier(Buffer.from(by.certificate.subjectKeyId ?? '', 'hex')),
-        extension(OID.crlNumber, false, integer(Buffer.from(template.number.toString(16).replace(/^(.(..)*)$/, '0$1'), 'hex'))),
+  const entries = revokedDer(template.revoked);
+  const tbs = element(TAG.sequence, [
+    toDer(integer(1)),
+    toDer(algorithm(signature, nullParameters)),
+    by.certificate.subject.der,
+    toDer(time(template.thisUpdate)),
+    toDer(time(template.nextUpdate)),
+    // absent when nothing is revoked (RFC 5280 §5.1.2.6)
+    ...(entries.length === 0 ? [] : [element(TAG.sequence, entries)]),
+    toDer(
+      explicit(
+        0,
+        sequence(
+          authorityKeyIdentifier(issuerKeyId(by.certificate)),
+          extension(OID.crlNumber, false, integer(Buffer.from(template.number.toString(16).replace(/^(.(..)*)$/, '0$1'), 'hex'))),
+        ),
       ),
     ),
-  );
+  ]);
   return readCrl(signed(tbs, algorithm(signature, nullParameters), sign));
+}
+
+/** A CRL needs its issuer's key identifier (RFC 5280 §5.2.1), even when the issuer's certificate says none. */
+const issuerKeyId = ({ subjectKeyId, publicKey }: Certificate): Uint8Array =>
+  subjectKeyId === undefined ? keyIdentifier(publicKey) : Buffer.from(subjectKeyId, 'hex');
+
+/** The entries, one by one: a tree of a million of them would not fit. Few days and reasons occur, their DER is kept. */
+function revokedDer(revoked: CrlTemplate['revoked']): Buffer[] {
+  const known = new Map<string, Buffer>();
+  return Array.from(revoked, ({ serial, date, reason }) => {
+    const key = `${date.getTime()} ${reason}`;
+    let rest = known.get(key);
+    if (rest === undefined) {
+      // unspecified is said by leaving the reason out (RFC 5280 §5.3.1)
+      rest = Buffer.concat([toDer(time(date)), ...(reason === 'unspecified' ? [] : [toDer(sequence(reasonCode(reason)))])]);
+      if (known.size < 10_000) known.set(key, rest);
+    }
+    return element(TAG.sequence, [toDer(integer(Buffer.from(serial, 'hex'))), rest]);
+  });
 }
 
 const reasonCode = (reason: Reason): Node => extension(OID.reasonCode, false, enumerated(REASONS.indexOf(reason)));
 
-function signed(tbs: Node, signature: Node, sign: (data: Uint8Array) => Buffer): Buffer {
-  const der = toDer(tbs);
-  return toDer(sequence(embed(der), signature, bitString(sign(der))));
+function signed(tbs: Buffer, signature: Node, sign: (data: Uint8Array) => Buffer): Buffer {
+  return element(TAG.sequence, [tbs, toDer(signature), toDer(bitString(sign(tbs)))]);
 }

@@ -1,0 +1,18 @@
+export { CRL_VALIDITY, readWorkspaceCrl, refreshCrl } from './crl.js';
+export { type InitializeOptions, initializeWorkspace } from './initialize.js';
+export { type IssueRequest, type IssueResult, issueCertificates } from './issue.js';
+export { type CrlSigned, type Issued, type LedgerEntry, PROFILES, type Profile, type Revoked, readLedger } from './ledger.js';
+export { type ListOptions, type ListedCertificate, type Status, listCertificates } from './list.js';
+export { type RevokeResult, SERVICE_REASONS, revokeCertificates } from './revoke.js';
+export {
+  type ServicePaths,
+  type Workspace,
+  type WorkspacePaths,
+  type WorkspaceSettings,
+  existingService,
+  openWorkspace,
+  readAuthority,
+  serviceNames,
+  servicePaths,
+  workspaceDirectory,
+} from './workspace.js';

@@ -1,0 +1,196 @@
+import type { KeyObject } from 'node:crypto';
+import * as fs from 'node:fs';
+import { createHash } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+import { DAY } from '../base/duration.js';
+import { readFileBounded } from '../base/files.js';
+import { MtlsError } from '../errors.js';
+import type { PublicKeyInfo } from '../pki/algorithms.js';
+import type { Certificate } from '../pki/certificate.js';
+import { type Csr, provesPossession } from '../pki/csr.js';
+import type { SubjectNames } from '../pki/encode.js';
+import { type KeyType, generateKey, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
+import { readCertificates } from '../pki/material.js';
+import { OID } from '../pki/oids.js';
+import { toPem } from '../pki/pem.js';
+import { type Signer, signCertificate } from '../pki/sign.js';
+import { identityOf, serviceId } from '../validate/identity.js';
+import { keepCrlFresh } from './crl.js';
+import { type Issued, type Profile, appendLedger } from './ledger.js';
+import { withLock } from './lock.js';
+import { asDnsName, asIpAddress, asLabel, asUri } from './names.js';
+import { stageServiceFiles } from './service-files.js';
+import { type ServicePaths, type Workspace, readAuthority, servicePaths } from './workspace.js';
+
+/** Certificates begin this long before they are made: clocks differ. */
+export const BACKDATE = 5 * 60_000;
+export const DEFAULT_VALIDITY = 90 * DAY;
+export const DEFAULT_NAMESPACE = 'default';
+
+/** What a service's certificate is to be. */
+export interface IssueRequest {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly profile?: Profile;
+  readonly dns?: readonly string[];
+  readonly ip?: readonly string[];
+  /** The one URI of the certificate, instead of the SPIFFE ID that the name gives. */
+  readonly uri?: string;
+  /** Leave localhost, 127.0.0.1 and ::1 out. */
+  readonly withoutLocalhost?: boolean;
+  /** Milliseconds; 90 days unless told otherwise, and never beyond the issuer's end. */
+  readonly validity?: number;
+  readonly keyType?: KeyType;
+  /** Take the public key from here; `path` is for errors. */
+  readonly csr?: { readonly path: string; readonly request: Csr };
+}
+
+/** What was issued. `replaced` is the certificate that stood there before and stays valid until it ends or is revoked. */
+export interface IssueResult {
+  readonly entry: Issued;
+  readonly certificate: Certificate;
+  readonly paths: ServicePaths;
+  readonly names: SubjectNames;
+  readonly keyless: boolean;
+  readonly cappedByIssuer: boolean;
+  readonly replaced: Certificate | undefined;
+}
+
+/**
+ * Issues a certificate to each service and puts its files in place. First everything is checked, signed and on the disk,
+ * then all of it stands in the ledger, then it is shown, service by service: killed at any instant, no certificate is
+ * out that the ledger does not know, and no service has a key without its certificate.
+ */
+export async function issueCertificates(workspace: Workspace, requests: readonly IssueRequest[], clock: Clock): Promise<IssueResult[]> {
+  const plans = requests.map((request) => plan(workspace, request));
+  const twice = plans.find(({ name }, i) => plans.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined) throw new MtlsError('USAGE', { problem: `${twice.name} is named twice` });
+  return withLock(workspace.paths.lock, async () => {
+    const authority = readAuthority(workspace);
+    const now = clock();
+    if (now.getTime() > authority.certificate.notAfter)
+      throw new MtlsError('ISSUER_EXPIRED', { notAfter: new Date(authority.certificate.notAfter).toISOString(), now: now.toISOString() });
+    keepCrlFresh(workspace, authority, now);
+    const bundle = readFileBounded(workspace.paths.bundle).toString('latin1');
+    const issued = plans.map((each) => sign(workspace, authority, each, now));
+    const staged: ReturnType<typeof stageServiceFiles>[] = [];
+    try {
+      for (const { certificate, key, result } of issued) staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
+      appendLedger(workspace.paths.ledger, issued.map(({ result }) => result.entry));
+    } catch (error) {
+      for (const files of staged) files.discard();
+      throw error;
+    }
+    for (const files of staged) files.commit();
+    return issued.map(({ result }) => result);
+  });
+}
+
+interface Plan extends IssueRequest {
+  readonly namespace: string;
+  readonly profile: Profile;
+  readonly names: SubjectNames;
+}
+
+/** Everything about a request that can be wrong without looking at the CA. */
+function plan(workspace: Workspace, request: IssueRequest): Plan {
+  const name = asLabel(request.name);
+  const namespace = asLabel(request.namespace ?? DEFAULT_NAMESPACE, 'namespace');
+  const profile = request.profile ?? 'peer';
+  const local = profile === 'client' || request.withoutLocalhost === true;
+  const names: SubjectNames = {
+    uri: [request.uri === undefined ? serviceId(workspace.settings.trustDomain, namespace, name) : asUri(request.uri)],
+    dns: unique([
+      name,
+      `${name}.${namespace}.svc`,
+      `${name}.${namespace}.svc.cluster.local`,
+      ...(local ? [] : ['localhost']),
+      ...(request.dns ?? []).map(asDnsName),
+    ]),
+    ip: unique([...(local ? [] : ['127.0.0.1', '::1']), ...(request.ip ?? []).map(asIpAddress)]),
+  };
+  if (request.csr !== undefined) checkCsr(request.csr, names);
+  return { ...request, name, namespace, profile, names };
+}
+
+/** A request must prove that it has its key, and may ask for nothing that was not granted. */
+function checkCsr({ path, request }: NonNullable<IssueRequest['csr']>, granted: SubjectNames): void {
+  if (!provesPossession(request)) throw new MtlsError('CSR_SIGNATURE_INVALID', { path });
+  const { type, bits } = request.publicKey;
+  if (type === 'RSA' ? bits < 2048 : !['EC', 'Ed25519'].includes(type))
+    throw new MtlsError('KEY_TYPE_UNSUPPORTED', { found: `${type} ${bits}`, expected: 'EC, Ed25519 or RSA of at least 2048 bits' });
+  const asked = request.subjectAltName;
+  const beyond = (['dns', 'ip', 'uri'] as const).flatMap((kind) =>
+    asked[kind].filter((name) => !granted[kind].includes(name.toLowerCase()) && !granted[kind].includes(name)).map((name) => ({ flag: `--${kind} ${name}`, name })),
+  );
+  const other = [...asked.email, ...asked.directory.map(() => 'a directory name'), ...asked.other.map((tag) => `a name of kind [${tag}]`)];
+  if (beyond.length === 0 && other.length === 0) return;
+  throw new MtlsError('CSR_NAMES_NOT_ASKED', { path, names: [...beyond.map(({ name }) => name), ...other], flags: beyond.map(({ flag }) => flag) });
+}
+
+interface SignedPlan {
+  readonly certificate: Certificate;
+  readonly key: KeyObject | undefined;
+  readonly result: IssueResult;
+}
+
+function sign(workspace: Workspace, authority: Signer, each: Plan, now: Date): SignedPlan {
+  const { name, namespace, profile, names, csr, keyType = workspace.settings.keyType, validity = DEFAULT_VALIDITY } = each;
+  const paths = servicePaths(workspace, name);
+  const replaced = currentCertificate(paths);
+  checkNamespace(name, namespace, replaced);
+  const key = csr === undefined ? generateKey(keyType) : undefined;
+  const publicKey = csr === undefined ? publicKeyInfo(key!) : csr.request.publicKey;
+  const wantedEnd = now.getTime() + validity;
+  const certificate = signCertificate(
+    {
+      subject: [[OID.commonName, name]],
+      publicKey,
+      notBefore: new Date(Math.max(now.getTime() - BACKDATE, authority.certificate.notBefore)),
+      notAfter: new Date(Math.min(wantedEnd, authority.certificate.notAfter)),
+      keyUsage: keyUsageOf(publicKey),
+      extendedKeyUsage: PURPOSES[profile],
+      names,
+    },
+    authority,
+  );
+  const entry: Issued = {
+    event: 'issued',
+    at: now,
+    serial: certificate.serial,
+    name,
+    namespace,
+    profile,
+    uri: names.uri[0]!,
+    notBefore: new Date(certificate.notBefore),
+    notAfter: new Date(certificate.notAfter),
+    sha256: createHash('sha256').update(certificate.der).digest('hex'),
+  };
+  const cappedByIssuer = wantedEnd > authority.certificate.notAfter;
+  return { certificate, key, result: { entry, certificate, paths, names, keyless: csr !== undefined, cappedByIssuer, replaced } };
+}
+
+const PURPOSES: Readonly<Record<Profile, readonly string[]>> = {
+  server: [OID.serverAuth],
+  client: [OID.clientAuth],
+  peer: [OID.serverAuth, OID.clientAuth],
+};
+
+/** RSA keys may also be encrypted to, by TLS 1.2 suites without forward secrecy; others only sign. */
+const keyUsageOf = (key: PublicKeyInfo) => (key.type === 'RSA' ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const));
+
+function currentCertificate(paths: ServicePaths): Certificate | undefined {
+  return fs.existsSync(paths.certificate) ? readCertificates(paths.certificate)[0] : undefined;
+}
+
+function checkNamespace(name: string, asked: string, current: Certificate | undefined): void {
+  const found = current === undefined ? undefined : identityOf(current)?.namespace;
+  if (found !== undefined && found !== asked) throw new MtlsError('SERVICE_NAMESPACE', { name, found, asked });
+}
+
+function filesOf(certificate: Certificate, key: KeyObject | undefined, bundle: string) {
+  const files = { 'tls.crt': toPem('CERTIFICATE', certificate.der), 'ca.crt': bundle };
+  return key === undefined ? files : { ...files, 'tls.key': privateKeyToPem(key) };
+}
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)];

@@ -1,0 +1,67 @@
+import type { Clock } from '../base/clock.js';
+import { MtlsError } from '../errors.js';
+import type { Crl, Reason } from '../pki/crl.js';
+import { findRevoked } from '../pki/crl.js';
+import { readWorkspaceCrl, writeCrl } from './crl.js';
+import { type Issued, type Revoked, readLedger } from './ledger.js';
+import { withLock } from './lock.js';
+import { type Workspace, readAuthority } from './workspace.js';
+
+/** Reasons that a private CA can give for one of its services (RFC 5280 §5.3.1); the others are about CAs, or undo a hold. */
+export const SERVICE_REASONS = [
+  'unspecified',
+  'keyCompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'privilegeWithdrawn',
+] as const satisfies readonly Reason[];
+
+/** What was revoked now, what was before, and the CRL that says all of it. */
+export interface RevokeResult {
+  readonly revoked: readonly Issued[];
+  readonly already: readonly { readonly issued: Issued; readonly revocation: Revoked }[];
+  readonly crl: Crl;
+}
+
+/**
+ * Revokes all certificates of a service that are still alive, or the one of a serial number (hex, `:` or not).
+ * Revoking twice is no error: the first reason and time stay. Throws SERIAL_NOT_FOUND.
+ */
+export async function revokeCertificates(workspace: Workspace, target: string, reason: Reason, clock: Clock): Promise<RevokeResult> {
+  return withLock(workspace.paths.lock, async () => {
+    const ledger = readLedger(workspace.paths.ledger);
+    const now = clock();
+    const revocations = new Map(ledger.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry] as const] : [])));
+    const targets = find(ledger.filter((entry) => entry.event === 'issued'), target, now);
+    const already = targets.flatMap((issued) => {
+      const revocation = revocations.get(issued.serial);
+      return revocation === undefined ? [] : [{ issued, revocation }];
+    });
+    const revoked = targets.filter(({ serial }) => !revocations.has(serial));
+    const added = revoked.map(({ serial }): Revoked => ({ event: 'revoked', at: now, serial, reason }));
+    const isSaid = added.length === 0 && already.every(({ issued }) => isInCrl(workspace, issued.serial));
+    const crl = isSaid ? readWorkspaceCrl(workspace.paths) : writeCrl(workspace, readAuthority(workspace), ledger, added, now);
+    return { revoked, already, crl };
+  });
+}
+
+function find(issued: readonly Issued[], target: string, now: Date): Issued[] {
+  const named = issued.filter(({ name }) => name === target);
+  const alive = named.filter(({ notAfter }) => notAfter >= now);
+  if (named.length > 0) return alive.length > 0 ? alive : named.slice(-1);
+  const serial = asSerial(target);
+  const found = serial === undefined ? undefined : issued.find((entry) => BigInt(`0x${entry.serial}`) === serial);
+  if (found === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: target });
+  return [found];
+}
+
+function asSerial(text: string): bigint | undefined {
+  const hex = text.replaceAll(':', '').replace(/^0x/i, '');
+  return /^[0-9a-f]{1,64}$/i.test(hex) ? BigInt(`0x${hex}`) : undefined;
+}
+
+function isInCrl(workspace: Workspace, serial: string): boolean {
+  return findRevoked(readWorkspaceCrl(workspace.paths), serial) !== undefined;
+}
