@@ -1,0 +1,11 @@
+import { EXIT, type ExitCode } from '../errors.js';
+
+/** What a command came to: `result` is what `--json` prints, `text` a view of the same value for people. */
+export interface Outcome {
+  readonly result: unknown;
+  readonly text: () => string;
+  readonly exitCode?: ExitCode;
+}
+
+/** Good, or examined and found bad. */
+export const verdict = (good: boolean): ExitCode => (good ? EXIT.good : EXIT.bad);
