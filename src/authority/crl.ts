@@ -16,7 +16,9 @@ export const CRL_VALIDITY = 30 * DAY;
 
 /** Signs a new CRL with everything that the ledger says is revoked, under a number higher than any before. */
 export async function refreshCrl(workspace: Workspace, clock: Clock, validity = CRL_VALIDITY): Promise<Crl> {
-  return withLock(workspace.paths.lock, async () => writeCrl(workspace, readAuthority(workspace), readLedger(workspace.paths.ledger), [], clock(), validity));
+  return withLock(workspace.paths.lock, async () =>
+    writeCrl(workspace, readAuthority(workspace), readLedger(workspace.paths.ledger), [], clock(), validity),
+  );
 }
 
 /** The CRL that stands in the workspace. */

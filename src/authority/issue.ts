@@ -75,8 +75,12 @@ export async function issueCertificates(workspace: Workspace, requests: readonly
     const issued = plans.map((each) => sign(workspace, authority, each, now));
     const staged: ReturnType<typeof stageServiceFiles>[] = [];
     try {
-      for (const { certificate, key, result } of issued) staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
-      appendLedger(workspace.paths.ledger, issued.map(({ result }) => result.entry));
+      for (const { certificate, key, result } of issued)
+        staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
+      appendLedger(
+        workspace.paths.ledger,
+        issued.map(({ result }) => result.entry),
+      );
     } catch (error) {
       for (const files of staged) files.discard();
       throw error;
@@ -121,11 +125,17 @@ function checkCsr({ path, request }: NonNullable<IssueRequest['csr']>, granted: 
     throw new MtlsError('KEY_TYPE_UNSUPPORTED', { found: `${type} ${bits}`, expected: 'EC, Ed25519 or RSA of at least 2048 bits' });
   const asked = request.subjectAltName;
   const beyond = (['dns', 'ip', 'uri'] as const).flatMap((kind) =>
-    asked[kind].filter((name) => !granted[kind].includes(name.toLowerCase()) && !granted[kind].includes(name)).map((name) => ({ flag: `--${kind} ${name}`, name })),
+    asked[kind]
+      .filter((name) => !granted[kind].includes(name.toLowerCase()) && !granted[kind].includes(name))
+      .map((name) => ({ flag: `--${kind} ${name}`, name })),
   );
   const other = [...asked.email, ...asked.directory.map(() => 'a directory name'), ...asked.other.map((tag) => `a name of kind [${tag}]`)];
   if (beyond.length === 0 && other.length === 0) return;
-  throw new MtlsError('CSR_NAMES_NOT_ASKED', { path, names: [...beyond.map(({ name }) => name), ...other], flags: beyond.map(({ flag }) => flag) });
+  throw new MtlsError('CSR_NAMES_NOT_ASKED', {
+    path,
+    names: [...beyond.map(({ name }) => name), ...other],
+    flags: beyond.map(({ flag }) => flag),
+  });
 }
 
 interface SignedPlan {
@@ -177,7 +187,8 @@ const PURPOSES: Readonly<Record<Profile, readonly string[]>> = {
 };
 
 /** RSA keys may also be encrypted to, by TLS 1.2 suites without forward secrecy; others only sign. */
-const keyUsageOf = (key: PublicKeyInfo) => (key.type === 'RSA' ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const));
+const keyUsageOf = (key: PublicKeyInfo) =>
+  key.type === 'RSA' ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const);
 
 function currentCertificate(paths: ServicePaths): Certificate | undefined {
   return fs.existsSync(paths.certificate) ? readCertificates(paths.certificate)[0] : undefined;

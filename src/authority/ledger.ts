@@ -51,7 +51,7 @@ export function appendLedger(path: string, entries: readonly LedgerEntry[]): voi
     fs.ftruncateSync(handle, end);
     const bytes = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
     try {
-      for (let written = 0; written < bytes.length; ) written += fs.writeSync(handle, bytes, written, bytes.length - written, end + written);
+      for (let written = 0; written < bytes.length;) written += fs.writeSync(handle, bytes, written, bytes.length - written, end + written);
       fs.fsyncSync(handle);
     } catch (error) {
       fs.ftruncateSync(handle, end);
@@ -98,7 +98,8 @@ function readEntry(line: string, path: string, number: number): LedgerEntry {
     const event = entry.word('event', ['issued', 'revoked', 'crl']);
     if (event === 'crl') return { event, at: entry.instant('at'), number: entry.count('number') };
     const serial = entry.string('serial');
-    if (!/^(?:[0-9a-f]{2}){1,21}$/.test(serial)) throw new MtlsError('VALUE_INVALID', { what: 'serial', found: serial, expected: 'octets in hex' });
+    if (!/^(?:[0-9a-f]{2}){1,21}$/.test(serial))
+      throw new MtlsError('VALUE_INVALID', { what: 'serial', found: serial, expected: 'octets in hex' });
     const common = { at: entry.instant('at'), serial };
     if (event === 'revoked') return { event, ...common, reason: entry.word('reason', KNOWN_REASONS) };
     return {

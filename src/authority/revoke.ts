@@ -34,7 +34,11 @@ export async function revokeCertificates(workspace: Workspace, target: string, r
     const ledger = readLedger(workspace.paths.ledger);
     const now = clock();
     const revocations = new Map(ledger.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry] as const] : [])));
-    const targets = find(ledger.filter((entry) => entry.event === 'issued'), target, now);
+    const targets = find(
+      ledger.filter((entry) => entry.event === 'issued'),
+      target,
+      now,
+    );
     const already = targets.flatMap((issued) => {
       const revocation = revocations.get(issued.serial);
       return revocation === undefined ? [] : [{ issued, revocation }];

@@ -50,8 +50,8 @@ function show(directory: string, version: string, names: readonly string[]): voi
     const next = join(directory, `${DATA}_tmp`);
     fs.rmSync(next, { force: true });
     fs.symlinkSync(version, next);
-    fs.renameSync(next, join(directory, DATA));
     for (const name of names) link(join(directory, name), `${DATA}/${name}`);
+    fs.renameSync(next, join(directory, DATA));
     syncDirectory(directory);
     sweep(directory, version, names);
   } catch (error) {
@@ -75,5 +75,4 @@ function sweep(directory: string, version: string, names: readonly string[]): vo
   }
 }
 
-const isLinkIntoData = (path: string): boolean =>
-  fs.lstatSync(path).isSymbolicLink() && fs.readlinkSync(path).startsWith(`${DATA}/`);
+const isLinkIntoData = (path: string): boolean => fs.lstatSync(path).isSymbolicLink() && fs.readlinkSync(path).startsWith(`${DATA}/`);

@@ -137,7 +137,10 @@ export function readRootCertificate(paths: WorkspacePaths): Certificate {
 /** The names of all services that have a certificate. */
 export function serviceNames({ paths }: Workspace): string[] {
   try {
-    return fs.readdirSync(paths.services).filter((name) => fs.existsSync(join(paths.services, name, 'tls.crt'))).sort();
+    return fs
+      .readdirSync(paths.services)
+      .filter((name) => fs.existsSync(join(paths.services, name, 'tls.crt')))
+      .sort();
   } catch (error) {
     throw readError(paths.services, error);
   }
@@ -149,4 +152,3 @@ export function existingService(workspace: Workspace, name: string): ServicePath
   if (!known.includes(name)) throw new MtlsError('SERVICE_NOT_FOUND', { name, known });
   return servicePaths(workspace, name);
 }
-

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { EXIT, MtlsError, systemCode } from '../errors.js';
 import { wantsJson } from './base-command.js';
 import { interruption } from './interruption.js';
@@ -47,7 +48,10 @@ function asKnown(error: unknown): MtlsError | undefined {
   return new MtlsError('INTERNAL', { problem: error instanceof Error ? error.message : String(error) }, { cause: error });
 }
 
+/** The help that is nearest: the command's own, where there is such a command. */
 function helpHint(): string {
-  const command = process.argv[2];
-  return command === undefined || command.startsWith('-') || !/^[a-z]+$/.test(command) ? 'mtls --help' : `mtls ${command} --help`;
+  const command = process.argv[2] ?? '';
+  const isCommand =
+    /^[a-z]+$/.test(command) && ['js', 'ts'].some((type) => existsSync(new URL(`../commands/${command}.${type}`, import.meta.url)));
+  return isCommand ? `mtls ${command} --help` : 'mtls --help';
 }

@@ -43,7 +43,10 @@ export function renderIssued(issued: readonly ReturnType<typeof issuedView>[]): 
     const head = `${mark.good} ${style.strong(one.name)} (${one.profile}), until ${day(one.notAfter)}${one.cappedByIssuer ? ', when its CA ends' : ''}`;
     if (several) return [head];
     const files = one.key === null ? one.certificate : `${one.certificate} and tls.key`;
-    const old = one.replaced === null ? [] : [`  the one before stays valid until ${day(one.replaced.notAfter)}: mtls revoke ${one.replaced.serial} --reason superseded`];
+    const old =
+      one.replaced === null
+        ? []
+        : [`  the one before stays valid until ${day(one.replaced.notAfter)}: mtls revoke ${one.replaced.serial} --reason superseded`];
     return [head, `  ${one.uri}`, `  ${style.dim([...one.dns, ...one.ip].join(', '))}`, `  ${files}`, ...old];
   });
   return lines.join('\n');
@@ -65,7 +68,12 @@ export function renderCrl(crl: ReturnType<typeof crlView>): string {
 /** What was revoked, in JSON. */
 export const revokedView = ({ revoked, already }: RevokeResult, reason: string) => ({
   revoked: revoked.map(({ name, serial }) => ({ name, serial, reason })),
-  already: already.map(({ issued, revocation }) => ({ name: issued.name, serial: issued.serial, reason: revocation.reason, at: revocation.at.toISOString() })),
+  already: already.map(({ issued, revocation }) => ({
+    name: issued.name,
+    serial: issued.serial,
+    reason: revocation.reason,
+    at: revocation.at.toISOString(),
+  })),
 });
 
 export function renderRevoked(result: ReturnType<typeof revokedView>, crl: ReturnType<typeof crlView>): string {
@@ -87,7 +95,11 @@ const STATUS: Readonly<Record<ListedCertificate['status'], (text: string) => str
 export async function renderList(certificates: readonly ListedCertificate[], due: string | undefined): Promise<string> {
   if (certificates.length === 0) return `${mark.good} nothing ends within ${due ?? ''}`;
   const { default: Table } = await import('cli-table3');
-  const table = new Table({ head: ['NAME', 'NAMESPACE', 'PROFILE', 'STATUS', 'DAYS LEFT', 'SERIAL'], chars: NO_LINES, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 } });
+  const table = new Table({
+    head: ['NAME', 'NAMESPACE', 'PROFILE', 'STATUS', 'DAYS LEFT', 'SERIAL'],
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+  });
   for (const { name, namespace, profile, status, daysLeft, serial } of certificates) {
     table.push([name, namespace ?? '', profile, STATUS[status](status), { content: String(daysLeft), hAlign: 'right' }, style.dim(serial)]);
   }
@@ -95,5 +107,21 @@ export async function renderList(certificates: readonly ListedCertificate[], due
 }
 
 const NO_LINES = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'].map((key) => [key, '']),
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+    'middle',
+  ].map((key) => [key, '']),
 );

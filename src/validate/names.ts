@@ -4,8 +4,7 @@ import { ipToBytes, ipToText } from '../base/bytes.js';
 import type { GeneralNames } from '../pki/general-name.js';
 
 /** Whom a certificate is asked about: exactly one of these. */
-export type NameQuery =
-  { readonly host: string } | { readonly ip: string } | { readonly uri: string } | { readonly email: string };
+export type NameQuery = { readonly host: string } | { readonly ip: string } | { readonly uri: string } | { readonly email: string };
 
 /** Is the one who was asked for among the names? The common name never counts (RFC 9525 §2). */
 export function matchesName(names: GeneralNames, query: NameQuery): boolean {

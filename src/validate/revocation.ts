@@ -54,18 +54,29 @@ export function crlFault(
 ): { readonly code: FindingCode; readonly message: string } | undefined {
   const now = at.getTime();
   const unsupported = crl.extensions.find(({ oid, critical }) => REFUSED.has(oid) || (critical && !UNDERSTOOD.has(oid)));
-  if (unsupported !== undefined) return { code: 'CRL_UNSUPPORTED', message: `a CRL with ${oidName(unsupported.oid)} is not supported: refused` };
+  if (unsupported !== undefined)
+    return { code: 'CRL_UNSUPPORTED', message: `a CRL with ${oidName(unsupported.oid)} is not supported: refused` };
   if (issuer.keyUsage !== undefined && !issuer.keyUsage.includes('cRLSign'))
-    return { code: 'CRL_SIGN_MISSING', message: `${labelOf(issuer.subject)} may not sign CRLs: expected cRLSign, found ${issuer.keyUsage.join(', ')}` };
+    return {
+      code: 'CRL_SIGN_MISSING',
+      message: `${labelOf(issuer.subject)} may not sign CRLs: expected cRLSign, found ${issuer.keyUsage.join(', ')}`,
+    };
   if (!crl.signatureAlgorithm.der.equals(crl.innerAlgorithm.der) || isWeakDigest(signatureDigest(crl.signatureAlgorithm), allowSha1))
     return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is signed by ${signatureName(crl.signatureAlgorithm)}` };
   if (verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, issuer.publicKey) !== 'valid')
     return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is not signed by the key of ${labelOf(issuer.subject)}` };
   if (now < crl.thisUpdate)
-    return { code: 'CRL_NOT_YET_VALID', message: `the CRL begins ${iso(crl.thisUpdate)}, ${formatDuration(crl.thisUpdate - now)} after ${iso(now)}` };
-  if (crl.nextUpdate === undefined) return { code: 'CRL_UNSUPPORTED', message: 'the CRL has no nextUpdate: nobody can tell whether it is in force' };
+    return {
+      code: 'CRL_NOT_YET_VALID',
+      message: `the CRL begins ${iso(crl.thisUpdate)}, ${formatDuration(crl.thisUpdate - now)} after ${iso(now)}`,
+    };
+  if (crl.nextUpdate === undefined)
+    return { code: 'CRL_UNSUPPORTED', message: 'the CRL has no nextUpdate: nobody can tell whether it is in force' };
   if (now > crl.nextUpdate)
-    return { code: 'CRL_EXPIRED', message: `the CRL ended ${iso(crl.nextUpdate)}, ${formatDuration(now - crl.nextUpdate)} before ${iso(now)}` };
+    return {
+      code: 'CRL_EXPIRED',
+      message: `the CRL ended ${iso(crl.nextUpdate)}, ${formatDuration(now - crl.nextUpdate)} before ${iso(now)}`,
+    };
   return undefined;
 }
 
