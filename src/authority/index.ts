@@ -5,6 +5,7 @@ export { type CrlSigned, type Issued, type LedgerEntry, PROFILES, type Profile, 
 export { asTrustDomain } from './names.js';
 export { type ListOptions, type ListedCertificate, type Status, listCertificates } from './list.js';
 export { type RevokeResult, SERVICE_REASONS, revokeCertificates } from './revoke.js';
+export { crlView, initializedView, issuedView, revokedView } from './views.js';
 export {
   type ServicePaths,
   type Workspace,

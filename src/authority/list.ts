@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
+import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
 import { type Issued, type Profile, readLedger } from './ledger.js';
@@ -44,12 +45,12 @@ export function listCertificates(workspace: Workspace, clock: Clock, options: Li
       return {
         name: entry.name,
         namespace: entry.namespace,
-        serial: entry.serial,
+        serial: serialText(entry.serial),
         profile: entry.profile,
         status: revocation !== undefined ? 'revoked' : statusOf(entry, newest.get(entry.name) === entry.serial, now),
         ...datesOf(entry.notBefore, entry.notAfter, now),
         uri: entry.uri,
-        revoked: revocation === undefined ? null : { at: iso(revocation.at), reason: revocation.reason },
+        revoked: revocation === undefined ? null : { at: isoTime(revocation.at), reason: revocation.reason },
       };
     });
   const listed = [rootOf(workspace, now), ...services];
@@ -71,7 +72,7 @@ function rootOf(workspace: Workspace, now: Date): ListedCertificate {
   return {
     name: labelOf(root.subject),
     namespace: null,
-    serial: root.serial,
+    serial: serialText(root.serial),
     profile: 'ca',
     status: now.getTime() > root.notAfter ? 'expired' : 'valid',
     ...datesOf(new Date(root.notBefore), new Date(root.notAfter), now),
@@ -81,7 +82,5 @@ function rootOf(workspace: Workspace, now: Date): ListedCertificate {
 }
 
 function datesOf(notBefore: Date, notAfter: Date, now: Date) {
-  return { notBefore: iso(notBefore), notAfter: iso(notAfter), daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / DAY) };
+  return { notBefore: isoTime(notBefore), notAfter: isoTime(notAfter), daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / DAY) };
 }
-
-const iso = (date: Date): string => date.toISOString().replace(/\.\d{3}/, '');

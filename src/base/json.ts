@@ -46,7 +46,7 @@ export class JsonObject {
   strings(field: string): readonly string[] {
     const value = this.#get(field) ?? [];
     const all = Array.isArray(value) && value.every((item) => typeof item === 'string');
-    return all ? (value as readonly string[]) : this.#fail(field, 'a list of strings');
+    return all ? value : this.#fail(field, 'a list of strings');
   }
 
   /** A whole number from 0 to 2^31 - 1. */

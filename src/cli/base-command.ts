@@ -18,7 +18,7 @@ export abstract class BaseCommand extends Command {
   override async run(): Promise<void> {
     const outcome = await this.execute();
     if (outcome === undefined) return;
-    await writeOut(this.wantsJson() ? `${JSON.stringify(outcome.result)}\n` : ensureNewline(outcome.text()));
+    await writeOut(this.wantsJson() ? `${JSON.stringify(outcome.result)}\n` : ensureNewline(await outcome.text()));
     process.exitCode = outcome.exitCode ?? 0;
   }
 

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../errors.js';
 /** What a command came to: `result` is what `--json` prints, `text` a view of the same value for people. */
 export interface Outcome {
   readonly result: unknown;
-  readonly text: () => string;
+  readonly text: () => string | Promise<string>;
   readonly exitCode?: ExitCode;
 }
 

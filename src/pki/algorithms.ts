@@ -188,6 +188,7 @@ function signatureOidFor(key: KeyObject): string {
       if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return OID.ecdsaWithSha256;
       if (key.asymmetricKeyDetails?.namedCurve === 'secp384r1') return OID.ecdsaWithSha384;
       if (key.asymmetricKeyDetails?.namedCurve === 'secp521r1') return OID.ecdsaWithSha512;
+    // no default
   }
   const found = [key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve].filter(Boolean).join(' ');
   throw new MtlsError('KEY_TYPE_UNSUPPORTED', { found, expected: 'EC P-256, P-384, P-521, Ed25519 or RSA' });

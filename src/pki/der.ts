@@ -183,13 +183,16 @@ export class DerReader {
     return content.subarray(1);
   }
 
-  /** The numbers of the bits that are set in a named bit list, without trailing zero bits (X.690 §11.2.2). */
+  /**
+   * The numbers of the bits that are set in a named bit list. Trailing zero bits, which X.690 §11.2.2 forbids, are taken:
+   * they change no meaning, and roots that every browser trusts have them.
+   */
   namedBits(tag: number = TAG.bitString): number[] {
     const content = this.content(tag);
     const unused = content[0] ?? 8;
     const last = content[content.length - 1]!;
     const empty = content.length === 1;
-    if (unused > 7 || (empty ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0 || (last & (1 << unused)) === 0))
+    if (unused > 7 || (empty ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0))
       this.refuse('bad unused bits');
     const bits: number[] = [];
     for (let i = 1; i < content.length; i++) {

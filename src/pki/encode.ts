@@ -27,7 +27,7 @@ export function embed(der: Uint8Array): Node {
   const { tag, content } = reader.element();
   reader.end();
   // the whole tag octet as the class: node-forge does things to the contents of some types
-  return asn1.create(tag as Forge.Class, 0 as Forge.Type, false, binary(content));
+  return asn1.create(tag, 0, false, binary(content));
 }
 
 /** One element around contents that are DER already: for what is too large, or made too often, for a tree of values. */

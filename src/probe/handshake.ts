@@ -123,7 +123,7 @@ type Progress = Partial<Pick<Attempt, 'secured' | 'securedAt' | 'timedOut' | 'ow
 async function follow(secure: TLSSocket, tape: Tape, keylog: readonly string[], options: HandshakeOptions): Promise<Progress> {
   let ownReason: string | undefined;
   const ended = new Promise<'ended'>((settle) => {
-    secure.on('error', (error) => {
+    secure.on('error', (error: Error) => {
       ownReason ??= systemCode(error) ?? error.message;
       settle('ended');
     });

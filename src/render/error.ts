@@ -1,8 +1,8 @@
 import type { MtlsError } from '../errors.js';
-import { style } from './style.js';
+import { mark, style } from './style.js';
 
 /** `error: what` and, below it, what to do: a line a hint. */
 export function renderError({ message, hints }: MtlsError): string {
-  const lines = [`${style.bad('error:')} ${message}`, ...hints.map((hint) => `  ${style.dim('→')} ${hint}`)];
+  const lines = [`${style.bad('error:')} ${message}`, ...hints.map((hint) => `  ${mark.hint} ${hint}`)];
   return `${lines.join('\n')}\n`;
 }

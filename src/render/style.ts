@@ -1,24 +1,30 @@
-import { Chalk } from 'chalk';
+import type { ChalkInstance } from 'chalk';
 
-// stdout decides: what is piped stays plain, stderr goes with it. NO_COLOR and FORCE_COLOR are honoured by the level.
+// stdout decides: what is piped stays plain, stderr goes with it (https://no-color.org, https://force-color.org)
+const isForced = !['', '0', undefined].includes(process.env['FORCE_COLOR']);
 const isPlain = !process.stdout.isTTY || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-const chalk = new Chalk(isPlain && process.env['FORCE_COLOR'] === undefined ? { level: 0 } : {});
-const isUtf8 =
-  process.platform === 'win32' || /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? process.env['LANG'] ?? '');
+// a script that pipes us does not wait for chalk
+const chalk: ChalkInstance | undefined = isPlain && !isForced ? undefined : (await import('chalk')).default;
+const locale = process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? process.env['LANG'] ?? '';
+const isUtf8 = process.platform === 'win32' || /utf-?8/i.test(locale);
+
+const plain = (text: string): string => text;
 
 /** Colours by what they mean. */
 export const style = {
-  good: chalk.green,
-  warn: chalk.yellow,
-  bad: chalk.red,
-  dim: chalk.dim,
-  strong: chalk.bold,
+  good: chalk?.green ?? plain,
+  warn: chalk?.yellow ?? plain,
+  bad: chalk?.red ?? plain,
+  dim: chalk?.dim ?? plain,
+  strong: chalk?.bold ?? plain,
 };
 
-/** Marks, in ASCII where the locale has no better. */
+/** Marks and arrows, in ASCII where the locale has no better. */
 export const mark = {
   good: style.good(isUtf8 ? '✓' : 'ok'),
   warn: style.warn('!'),
   bad: style.bad(isUtf8 ? '✗' : 'x'),
   none: style.dim(isUtf8 ? '·' : '-'),
+  hint: style.dim(isUtf8 ? '→' : '->'),
+  from: isUtf8 ? '←' : '<-',
 };

@@ -26,10 +26,13 @@ export function answerLine(text: string, now: Date): BatchAnswer {
     const { valid, errors } = readRequest(request, now);
     return { id, valid, errors: errors.map(({ code, message }) => ({ code, message })) };
   } catch (error) {
-    if (error instanceof MtlsError) return { id, valid: false, errors: [{ code: error.code, message: error.message }] };
+    if (error instanceof MtlsError) return refusal(error, id);
     throw error;
   }
 }
+
+/** The answer to what is no request. */
+export const refusal = ({ code, message }: MtlsError, id: Json = null): BatchAnswer => ({ id, valid: false, errors: [{ code, message }] });
 
 function readRequest(request: JsonObject, now: Date): { valid: boolean; errors: readonly Finding[] } {
   request.string('id');

@@ -1,4 +1,4 @@
-export { type BatchAnswer, answerLine } from './batch.js';
+export { type BatchAnswer, answerLine, refusal } from './batch.js';
 export { FINDINGS, type Finding, type FindingCode } from './findings.js';
 export { type SpiffeId, identityOf, parseSpiffeId, serviceId } from './identity.js';
 export { type NameQuery, matchesEmail, matchesHost, matchesIp, matchesName, matchesUri } from './names.js';

@@ -60,9 +60,8 @@ const FAULTS: Readonly<Record<DerFault, readonly Case[]>> = {
     ['0300', (r) => r.namedBits(), 0],
     ['030107', (r) => r.namedBits(), 0],
     ['03020880', (r) => r.namedBits(), 0],
-    ['03020700', (r) => r.namedBits(), 0],
     ['030207c0', (r) => r.namedBits(), 0],
-    ['0500 030200a0', (r) => (r.null(), r.namedBits()), 2],
+    ['0500 030201a1', (r) => (r.null(), r.namedBits()), 2],
   ],
   'malformed object identifier': [
     ['0600', (r) => r.oid(), 0],
@@ -165,6 +164,10 @@ describe('DerReader', () => {
     assert.equal(reader('060b6983ffffffffffffffff7f').oid(), `2.25.${(3n << 63n) | ((1n << 63n) - 1n)}`);
   });
 
+  it('takes trailing zero bits in a named bit list, as roots in use have them', () => {
+    assert.deepEqual(new DerReader(Buffer.from('0303070600', 'hex')).namedBits(), [5, 6]);
+    assert.deepEqual(new DerReader(Buffer.from('03020700', 'hex')).namedBits(), []);
+  });
   it('reads an empty named bit list as no bits', () => assert.deepEqual(reader('030100').namedBits(), []));
 
   it('does not see past the end of the value that it is in', () => {
