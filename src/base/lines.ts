@@ -4,7 +4,7 @@ import { MtlsError } from '../errors.js';
 export type Line = { readonly number: number; readonly text: string } | { readonly number: number; readonly tooLong: true };
 
 /** What one line of a batch may weigh. */
-export const LINE_LIMIT = 32 * 1024 * 1024;
+const LINE_LIMIT = 32 * 1024 * 1024;
 
 /**
  * The lines of a stream as they come, without holding more than one; blank ones are left out, a line above `limit`

@@ -35,3 +35,9 @@ export async function withProgress<T>(what: string, work: () => Promise<T>): Pro
     if (shown) process.stderr.write('\r\x1b[K');
   }
 }
+
+/** Writes lines as they come, for what runs long; a reader that went away is no error. */
+export const lineWriter =
+  (stream: NodeJS.WriteStream) =>
+  (line: string): void =>
+    void stream.write(`${line}\n`);

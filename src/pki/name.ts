@@ -3,7 +3,7 @@ import { type DerReader, TAG } from './der.js';
 import { OID } from './oids.js';
 
 /** One attribute of a distinguished name; `value` is the text, or `#hex` of what is no string that we know. */
-export interface NameAttribute {
+interface NameAttribute {
   readonly type: string;
   readonly value: string;
 }

@@ -49,7 +49,7 @@ export interface CertificateTemplate {
 }
 
 /** A serial number of 128 random bits, positive and never zero (RFC 5280 §4.1.2.2; 17 octets at most). */
-export function randomSerial(): Buffer {
+function randomSerial(): Buffer {
   const serial = randomBytes(16);
   return serial.every((octet) => octet === 0) ? randomSerial() : serial;
 }

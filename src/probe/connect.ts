@@ -111,7 +111,7 @@ export async function withinTime<T>(promise: Promise<T>, timeoutMs: number, sign
 }
 
 /** Waits; ends early, with INTERRUPTED, when the signal comes. */
-export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   await withinTime(new Promise<never>(() => {}), milliseconds, signal);
 }
 

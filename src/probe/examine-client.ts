@@ -181,5 +181,5 @@ function examinePath(chain: readonly Certificate[], { authorities, at }: ClientQ
 }
 
 /** A list for people, cut where nobody reads on. */
-export const few = (items: readonly string[]): string =>
+const few = (items: readonly string[]): string =>
   items.length <= 6 ? items.join('; ') : `${items.slice(0, 6).join('; ')}; and ${items.length - 6} more`;

@@ -1,0 +1,2 @@
+export { type DemoReport, runDemo } from './demo.js';
+export type { Refusal } from './refusals.js';

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { initializeWorkspace, issueCertificates, revokeCertificates, servicePaths } from '../authority/index.js';
+import { DAY } from '../base/duration.js';
+import { readFileBounded } from '../base/files.js';
+import { readPrivateKey } from '../pki/key.js';
+import { readCertificates } from '../pki/material.js';
+import { type Diagnosis, type ProbeOptions, probe } from '../probe/index.js';
+import type { AuditLine } from '../proxy/index.js';
+import type { Scene } from './scene.js';
+
+type Client = NonNullable<ProbeOptions['client']>;
+
+/** One thing that must fail: how the caller comes by its certificate, and the decision that must come of it. */
+interface Attempt {
+  readonly title: string;
+  readonly expected: AuditLine['code'];
+  readonly client: (scene: Scene) => Promise<Client | undefined>;
+}
+
+/** How it went, told from both ends: what the sidecar decided, and what a probe at the caller's place found out by itself. */
+export interface Refusal {
+  readonly ok: boolean;
+  readonly title: string;
+  /** Whose sidecar refused; null when nobody did. */
+  readonly refusedBy: 'server' | null;
+  readonly stage: Diagnosis['stage'];
+  /** The line of the audit: the code of the decision, and its reason. */
+  readonly decision: { readonly code: AuditLine['code']; readonly reason: string; readonly id: string } | null;
+  readonly diagnosis: Pick<Diagnosis, 'code' | 'side' | 'confidence' | 'summary'>;
+}
+
+/** They all call themselves web, as far as they can: what is refused is the certificate, not the name. */
+export const DEMO_REFUSALS: readonly Attempt[] = [
+  { title: 'no certificate', expected: 'NO_CERTIFICATE', client: () => Promise.resolve(undefined) },
+  {
+    title: 'a certificate from another CA',
+    expected: 'CERTIFICATE_UNTRUSTED',
+    client: async ({ directory, options: { clock } }) => {
+      const { workspace } = initializeWorkspace({ directory: join(directory, 'other', '.mtls'), clock });
+      await issueCertificates(workspace, [{ name: 'web' }], clock);
+      return identityIn(servicePaths(workspace, 'web'));
+    },
+  },
+  {
+    title: 'an expired certificate',
+    expected: 'CERTIFICATE_EXPIRED',
+    client: async (scene) => {
+      await scene.issue({ name: 'web-expired', uri: webOf(scene), validity: DAY }, 2 * DAY);
+      return identityIn(servicePaths(scene.workspace, 'web-expired'));
+    },
+  },
+  {
+    title: 'a revoked certificate',
+    expected: 'CERTIFICATE_REVOKED',
+    client: async (scene) => {
+      await scene.issue({ name: 'web-revoked', uri: webOf(scene) });
+      await revokeCertificates(scene.workspace, 'web-revoked', 'keyCompromise', scene.options.clock);
+      // it would see the new CRL by itself within moments; nobody should have to wait for that here
+      await scene.inbound.reload();
+      return identityIn(servicePaths(scene.workspace, 'web-revoked'));
+    },
+  },
+  {
+    title: 'a service that policy does not allow',
+    expected: 'NOT_ALLOWED',
+    client: async (scene) => {
+      await scene.issue({ name: 'billing' });
+      return identityIn(servicePaths(scene.workspace, 'billing'));
+    },
+  },
+];
+
+/** Makes the attempt in a real handshake, and compares the decision with the one that must come of it. */
+export async function tryRefusal({ title, expected, client: clientOf }: Attempt, scene: Scene): Promise<Refusal> {
+  const client = await clientOf(scene);
+  scene.takeDecisions();
+  const { host, port } = scene.inbound.address;
+  const { clock, signal } = scene.options;
+  const authorities = readCertificates(scene.workspace.paths.bundle);
+  const options = { host, port, authorities, httpPath: '/', retries: false, timeoutMs: 5_000, clock, signal };
+  const { diagnosis } = await probe(client === undefined ? options : { ...options, client });
+  const refusal = scene.takeDecisions().find(({ decision }) => decision === 'deny');
+  const { code, side, stage, confidence, summary } = diagnosis;
+  return {
+    ok: refusal?.code === expected && code !== 'OK',
+    title,
+    refusedBy: refusal === undefined ? null : 'server',
+    stage,
+    decision: refusal === undefined ? null : { code: refusal.code, reason: refusal.reason, id: refusal.id },
+    diagnosis: { code, side, confidence, summary },
+  };
+}
+
+const webOf = ({ services }: Scene): string => services.find(({ name }) => name === 'web')!.uri;
+
+function identityIn({ certificate, key }: { readonly certificate: string; readonly key: string }): Client {
+  return { chain: readCertificates(certificate), key: readPrivateKey(readFileBounded(key), key) };
+}

@@ -1,0 +1,58 @@
+import { assertPrivate, CRL_FILE_LIMIT, readFileBounded } from '../base/files.js';
+import { MtlsError } from '../errors.js';
+import type { Certificate } from '../pki/certificate.js';
+import type { Crl } from '../pki/crl.js';
+import { isoTime } from '../pki/fields.js';
+import { isKeyOf, privateKeyToPem, readPrivateKey } from '../pki/key.js';
+import { crlsIn, readCertificates } from '../pki/material.js';
+import { formatName } from '../pki/name.js';
+import { toPem } from '../pki/pem.js';
+import { crlFault, isCrlOf } from '../validate/revocation.js';
+
+/** Where a sidecar has its own from. */
+export interface CredentialFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly crl?: string;
+}
+
+/** What a sidecar is and whom it trusts: read whole, found to fit together, and never changed. */
+export interface Credentials {
+  readonly chain: readonly Certificate[];
+  readonly roots: readonly Certificate[];
+  readonly crls: readonly Crl[];
+  /** For node:tls. OpenSSL gets no CRL: it would refuse everyone as soon as one is missing or late, without a reason. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/**
+ * Reads and checks what a sidecar needs to begin: its certificate in force and matching its key, the CAs, and CRLs that
+ * one of these CAs signed. Throws the first thing that is wrong, so that what is in use stays in use.
+ */
+export function loadCredentials(files: CredentialFiles, now: Date): Credentials {
+  assertPrivate(files.key);
+  const chain = readCertificates(files.certificate);
+  const own = chain[0]!;
+  const key = readPrivateKey(readFileBounded(files.key), files.key);
+  if (!isKeyOf(key, own.publicKey)) throw new MtlsError('KEY_MISMATCH', { certificate: files.certificate, key: files.key });
+  if (now.getTime() < own.notBefore || now.getTime() > own.notAfter) {
+    const dates = { notBefore: isoTime(own.notBefore), notAfter: isoTime(own.notAfter), now: isoTime(now) };
+    throw new MtlsError('CERTIFICATE_NOT_IN_FORCE', { path: files.certificate, ...dates });
+  }
+  const roots = readCertificates(files.ca);
+  const crls = files.crl === undefined ? [] : crlsIn(readFileBounded(files.crl, CRL_FILE_LIMIT), files.crl);
+  for (const crl of crls) assertOfCa(crl, [...roots, ...chain.slice(1)], files.crl!, now);
+  const pem = (certificates: readonly Certificate[]): string => certificates.map(({ der }) => toPem('CERTIFICATE', der)).join('');
+  return { chain, roots, crls, tls: { cert: pem(chain), key: privateKeyToPem(key), ca: pem(roots) } };
+}
+
+/** A CRL that is late is taken: whoever it is about is refused, with that reason. One that nobody at hand signed is a mistake. */
+function assertOfCa(crl: Crl, authorities: readonly Certificate[], path: string, now: Date): void {
+  const issuer = formatName(crl.issuer);
+  const ca = authorities.find((certificate) => isCrlOf(crl, certificate));
+  if (ca === undefined) throw new MtlsError('CRL_NOT_OF_CA', { path, issuer, problem: 'none of the trusted CAs has that name and key' });
+  const fault = crlFault(crl, ca, { at: now });
+  const isLate = fault?.code === 'CRL_EXPIRED' || fault?.code === 'CRL_NOT_YET_VALID';
+  if (fault !== undefined && !isLate) throw new MtlsError('CRL_NOT_OF_CA', { path, issuer, problem: fault.message });
+}

@@ -1,0 +1,190 @@
+import type { TLSSocket } from 'node:tls';
+import * as fs from 'node:fs';
+import { createHash } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import { MtlsError } from '../errors.js';
+import { readCertificate } from '../pki/certificate.js';
+import { isoTime, serialText } from '../pki/fields.js';
+import { type Decision, type Shown, type Terms, decide } from './admission.js';
+import { type AuditLine, auditLine, failureLine, newId, tlsFacts } from './audit.js';
+import { type CredentialFiles, type Credentials, loadCredentials } from './credentials.js';
+import type { Peers } from './peers.js';
+
+export interface GateOptions {
+  readonly files: CredentialFiles;
+  readonly peers: Peers;
+  /** Who comes through: clients of ours, or we to a server. */
+  readonly direction: AuditLine['direction'];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: (line: AuditLine) => void;
+}
+
+/** What was decided about a connection; `id` is in the audit. */
+export interface Admitted {
+  readonly id: string;
+  readonly decision: Decision;
+  readonly shown: Shown;
+}
+
+/** How often files are looked at, and live connections whose time may be over. */
+const HEARTBEAT_MS = 500;
+/** Chains that are remembered for sessions that come back: a ticket brings the certificate alone. */
+const REMEMBERED_CHAINS = 1_024;
+
+/**
+ * Who may pass, from start to stop: holds the credentials, judges each connection by them, watches their files, and asks
+ * again about live connections when a file changes or a certificate or CRL ends.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #live = new Map<TLSSocket, Admitted & { readonly address: string }>();
+  readonly #chains = new Map<string, Shown>();
+  readonly #onReload: ((credentials: Credentials) => void)[] = [];
+  readonly #heartbeat: NodeJS.Timeout;
+  #credentials: Credentials;
+  #seen: string;
+
+  /** Throws what is wrong with the files. */
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#seen = stateOf(options.files);
+    this.#credentials = loadCredentials(options.files, options.clock());
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  get credentials(): Credentials {
+    return this.#credentials;
+  }
+
+  onReload(take: (credentials: Credentials) => void): void {
+    this.#onReload.push(take);
+  }
+
+  /** Decides about whoever is at the other end, writes it down, and keeps watch over the connection while it lives. */
+  admit(socket: TLSSocket, address: string): Admitted {
+    const shown = this.#shownBy(socket);
+    const now = this.#options.clock();
+    const admitted = { id: newId(), decision: decide(shown, this.#terms, now), shown, address };
+    this.#options.audit(auditLine(admitted.decision, this.#about(socket, 'decision', admitted)));
+    if (admitted.decision.allowed) {
+      this.#live.set(socket, admitted);
+      socket.once('close', () => this.#live.delete(socket));
+    }
+    return admitted;
+  }
+
+  /** Writes down a connection that came to nothing before anybody could be judged; its id. */
+  fail(code: 'HANDSHAKE_FAILED' | 'UPSTREAM_UNAVAILABLE', reason: string, address: string): string {
+    const { audit, clock, direction } = this.#options;
+    const id = newId();
+    audit(failureLine(code, reason, { time: clock().toISOString(), id, direction, address }));
+    return id;
+  }
+
+  /** Reads the files again; false when something is wrong with them: then what was in force stays in force. */
+  reload(): boolean {
+    const { files, clock, log } = this.#options;
+    this.#seen = stateOf(files);
+    try {
+      this.#credentials = loadCredentials(files, clock());
+    } catch (error) {
+      if (!(error instanceof MtlsError)) throw error;
+      log.warn('reload failed, the old state stays', { code: error.code, reason: error.message });
+      return false;
+    }
+    for (const take of this.#onReload) take(this.#credentials);
+    const own = this.#credentials.chain[0]!;
+    log.info('reloaded', { serial: serialText(own.serial), notAfter: isoTime(own.notAfter), crls: this.#credentials.crls.length });
+    this.#askAgain(() => true);
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+  }
+
+  #beat(): void {
+    if (stateOf(this.#options.files) !== this.#seen) this.reload();
+    const now = this.#options.clock().getTime();
+    this.#askAgain(({ until }) => now > until);
+  }
+
+  #askAgain(about: (decision: Decision) => boolean): void {
+    const now = this.#options.clock();
+    for (const [socket, admitted] of [...this.#live]) {
+      if (!about(admitted.decision)) continue;
+      const decision = decide(admitted.shown, this.#terms, now);
+      if (decision.allowed) {
+        this.#live.set(socket, { ...admitted, decision });
+        continue;
+      }
+      this.#live.delete(socket);
+      this.#options.audit(auditLine(decision, this.#about(socket, 'ended', admitted)));
+      socket.destroy();
+    }
+  }
+
+  get #terms(): Terms {
+    const { peers, direction } = this.#options;
+    return { credentials: this.#credentials, peers, purpose: direction === 'inbound' ? 'client' : 'server' };
+  }
+
+  #about(socket: TLSSocket, event: AuditLine['event'], { id, address }: { readonly id: string; readonly address: string }) {
+    const { clock, direction } = this.#options;
+    return { time: clock().toISOString(), event, id, direction, address, tls: socket.destroyed ? null : tlsFacts(socket) };
+  }
+
+  #shownBy(socket: TLSSocket): Shown {
+    const sent = sentBy(socket);
+    const [leaf] = sent;
+    if (leaf === undefined) return { chain: [] };
+    const name = createHash('sha256').update(leaf).digest('base64');
+    const remembered = this.#chains.get(name);
+    if (remembered !== undefined && socket.isSessionReused()) return remembered;
+    const shown = readShown(sent);
+    if (this.#chains.size >= REMEMBERED_CHAINS) this.#chains.delete(this.#chains.keys().next().value!);
+    this.#chains.set(name, shown);
+    return shown;
+  }
+}
+
+/** The longest chain that is looked at. */
+const CHAIN_LIMIT = 16;
+
+/** The DER of the certificates that the peer sent, the leaf first. */
+function sentBy(socket: TLSSocket): Buffer[] {
+  const found: Buffer[] = [];
+  let certificate = socket.getPeerCertificate(true);
+  // without a certificate this is an empty object; a self-signed one is its own issuer
+  while ((certificate as Partial<typeof certificate>)?.raw !== undefined && found.length < CHAIN_LIMIT) {
+    found.push(certificate.raw);
+    if (certificate.issuerCertificate === certificate) break;
+    certificate = certificate.issuerCertificate;
+  }
+  return found;
+}
+
+function readShown(sent: readonly Buffer[]): Shown {
+  try {
+    return { chain: sent.map((der) => readCertificate(der)) };
+  } catch (error) {
+    if (!(error instanceof MtlsError)) throw error;
+    return { malformed: error.message };
+  }
+}
+
+/**
+ * Which bytes stand in the files, as far as the file system tells. Looked at again and again, not watched: a rename, the
+ * switch of a link far above, a network file system, all change this, and no event is lost.
+ */
+function stateOf(files: CredentialFiles): string {
+  const paths = [files.certificate, files.key, files.ca, ...(files.crl === undefined ? [] : [files.crl])];
+  return paths
+    .map((path) => {
+      const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+      return stat === undefined ? 'none' : `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+    })
+    .join('\n');
+}
