@@ -130,10 +130,10 @@ export const ERRORS = {
     when: 'A private key cannot be decoded.',
     message: (f) => `${f.path}: ${f.problem}`,
   }),
-  KEY_ENCRYPTED: entry<InFile>({
-    when: 'A private key needs a passphrase and none was given.',
+  KEY_ENCRYPTED: entry<InFile & { remedy?: string }>({
+    when: 'A private key, or a PKCS#12 file, needs a passphrase and none was given.',
     message: (f) => `${f.path} is encrypted and no passphrase was given`,
-    hints: (f) => [`openssl pkey -in ${shellWord(f.path)} -out KEY`],
+    hints: (f) => [f.remedy ?? `openssl pkey -in ${shellWord(f.path)} -out KEY`],
   }),
   PASSPHRASE_WRONG: entry<InFile>({
     when: 'A passphrase does not open what it was given for.',
@@ -184,7 +184,7 @@ export const ERRORS = {
     hints: (f) => [`if that is no mtls: rm ${shellWord(f.path)}`],
   }),
   LEDGER_CORRUPT: entry<InFile & { line: number; problem: string }>({
-    when: 'A line of the ledger is not what mtls writes. Nothing is issued or revoked on top of it.',
+    when: 'A line of the ledger is not what mtls writes. Nothing is listed or revoked by it, and no CRL signed.',
     message: (f) => `${f.path} line ${f.line}: ${f.problem}`,
     hints: (f) => [`sed -n ${f.line}p ${shellWord(f.path)}`],
   }),

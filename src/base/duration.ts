@@ -11,7 +11,7 @@ export function parseDuration(text: string, what = 'duration'): number {
   const milliseconds = unit === undefined ? Number.NaN : Number(match![1]) * UNITS[unit];
   // a Date ends at 8.64e15 ms; a thousand years are enough for anybody
   if (!(milliseconds > 0 && milliseconds <= 1_000 * UNITS.y))
-    throw new MtlsError('VALUE_INVALID', { what, found: text, expected: 'a duration such as 90d, 12h or 30m, at most 1000y' });
+    throw new MtlsError('VALUE_INVALID', { what, found: text, expected: 'a duration such as 90d, 12h, 30m or 10s, at most 1000y' });
   return milliseconds;
 }
 

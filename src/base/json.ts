@@ -98,7 +98,8 @@ export class JsonObject {
   }
 
   #fail(field: string, expected: string): never {
-    const found = JSON.stringify(this.#get(field)) ?? 'nothing';
+    const value = this.#get(field);
+    const found = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
     throw new MtlsError('VALUE_INVALID', { what: `${this.#what} ${field}`, found: found.slice(0, 60), expected });
   }
 }

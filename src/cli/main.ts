@@ -41,11 +41,19 @@ function asKnown(error: unknown): MtlsError | undefined {
   const oclif = (error as { oclif?: { exit?: number } } | undefined)?.oclif;
   if (oclif !== undefined && error instanceof Error) {
     if (oclif.exit === 0) return undefined;
-    const [problem = '', ...rest] = error.message.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
-    const more = rest.length > 0 ? `${problem} ${rest.map((line) => line.trim()).join(' ')}` : problem;
-    return new MtlsError('USAGE', { problem: more.replace(/^./, (first) => first.toLowerCase()), hint: helpHint() }, { cause: error });
+    return new MtlsError('USAGE', { problem: inOneLine(error.message), hint: helpHint() }, { cause: error });
   }
   return new MtlsError('INTERNAL', { problem: error instanceof Error ? error.message : String(error) }, { cause: error });
+}
+
+/** What oclif says in several lines, with what is only noise left out. */
+function inOneLine(message: string): string {
+  const text = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(See more help|Note:|Alternatively, |The following errors? occurred)/.test(line))
+    .join(' ');
+  return text.replace(/ {2,}/g, ': ').replace(/^./, (first) => first.toLowerCase());
 }
 
 /** The help that is nearest: the command's own, where there is such a command. */

@@ -24,7 +24,7 @@ export default class Inspect extends BaseCommand {
     { description: 'the names in a certificate', command: "<%= config.bin %> inspect tls.crt --json | jq '.items[0].fields.dns'" },
   ];
   static override readonly strict = false;
-  static override readonly args = { FILE: Args.string({ description: 'a file, or HOST:PORT' }) };
+  static override readonly args = { FILE: Args.string({ ignoreStdin: true, description: 'a file, or HOST:PORT' }) };
   static override readonly flags = {
     ...passphraseFlags,
     batch: Flags.string({ summary: 'answer a JSON object a line: {"id","kind","data"}; - is stdin', helpValue: 'FILE|-' }),

@@ -28,7 +28,7 @@ export default class Issue extends BaseCommand {
     { description: 'for a key that never leaves its owner', command: '<%= config.bin %> issue partner --csr partner.csr' },
   ];
   static override readonly strict = false;
-  static override readonly args = { NAME: Args.string({ description: 'a service: a DNS label such as api' }) };
+  static override readonly args = { NAME: Args.string({ ignoreStdin: true, description: 'a service: a DNS label such as api' }) };
   static override readonly flags = {
     workspace: workspaceFlag,
     for: Flags.option({ options: PROFILES, summary: 'what the certificate may be used for; peer is both', default: 'peer' as const })(),

@@ -31,10 +31,12 @@ export default class Probe extends BaseCommand {
     { description: 'a database that starts in clear text', command: '<%= config.bin %> probe db:5432 --starttls postgres --ca ca.crt' },
     { description: 'the cause, for a script', command: '<%= config.bin %> probe localhost:8443 --as web --json | jq -r .diagnosis.code' },
   ];
-  static override readonly args = { ENDPOINT: Args.string({ description: 'HOST:PORT, or an https:// URL', required: true }) };
+  static override readonly args = {
+    ENDPOINT: Args.string({ ignoreStdin: true, description: 'HOST:PORT, or an https:// URL', required: true }),
+  };
   static override readonly flags = {
     workspace: workspaceFlag,
-    as: Flags.string({ summary: 'be this service of the workspace, and trust its CA', helpValue: 'SERVICE', exclusive: ['cert', 'key'] }),
+    as: Flags.string({ summary: 'be this service of the workspace, and trust its CA', helpValue: 'SERVICE' }),
     cert: Flags.string({ summary: 'client certificate, with its chain', helpValue: 'FILE' }),
     key: Flags.string({ summary: 'its private key', helpValue: 'FILE' }),
     ...passphraseFlags,

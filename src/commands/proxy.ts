@@ -35,7 +35,7 @@ export default class Proxy extends BaseCommand {
   ];
   static override readonly flags = {
     workspace: workspaceFlag,
-    as: Flags.string({ summary: 'be this service of the workspace', helpValue: 'SERVICE', exclusive: ['cert', 'key', 'ca'] }),
+    as: Flags.string({ summary: 'be this service of the workspace', helpValue: 'SERVICE' }),
     cert: Flags.string({ summary: 'own certificate, with its chain', helpValue: 'FILE' }),
     key: Flags.string({ summary: 'its private key', helpValue: 'FILE' }),
     ca: Flags.string({ summary: 'trusted certificates', helpValue: 'FILE' }),

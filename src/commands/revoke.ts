@@ -19,7 +19,7 @@ export default class Revoke extends BaseCommand {
     },
   ];
   static override readonly args = {
-    TARGET: Args.string({ description: 'the name of a service, or a serial number in hex', required: true }),
+    TARGET: Args.string({ ignoreStdin: true, description: 'the name of a service, or a serial number in hex', required: true }),
   };
   static override readonly flags = {
     workspace: workspaceFlag,

@@ -11,7 +11,7 @@ import { crlsFrom, trustOf } from '../cli/trust.js';
 import { readCertificates } from '../pki/material.js';
 import { labelOf } from '../pki/name.js';
 import { renderVerified } from '../render/verify.js';
-import { type NameQuery, answerLine, refusal, verify } from '../validate/index.js';
+import { answerLine, refusal, verify } from '../validate/index.js';
 
 export default class Verify extends BaseCommand {
   static override readonly summary = 'say whether certificates are good, and every reason why not';
@@ -27,7 +27,7 @@ export default class Verify extends BaseCommand {
     { description: 'a thousand of them', command: '<%= config.bin %> verify --batch requests.jsonl' },
   ];
   static override readonly strict = false;
-  static override readonly args = { CERT: Args.string({ description: 'a file with a certificate, or its chain' }) };
+  static override readonly args = { CERT: Args.string({ ignoreStdin: true, description: 'a file with a certificate, or its chain' }) };
   static override readonly flags = {
     workspace: workspaceFlag,
     ca: listFlag('trusted certificates; may be given several times, as the next two', 'FILE'),
@@ -55,7 +55,7 @@ export default class Verify extends BaseCommand {
     const certificates = files.map((file) => {
       const [leaf, ...chain] = readCertificates(file);
       const request = { leaf: leaf!, intermediates: [...chain, ...intermediates], roots: trust.roots, crls, at };
-      const { valid, errors, path } = verify({ ...request, ...given({ purpose, name: name as NameQuery | undefined }) });
+      const { valid, errors, path } = verify({ ...request, ...given({ purpose, name }) });
       return {
         file,
         valid,

@@ -36,7 +36,11 @@ export function inspectLine(text: string): InspectAnswer {
 }
 
 /** The answer to what is no request. */
-export const inspectRefusal = ({ code, message }: MtlsError, id: Json = null): InspectAnswer => ({ id, ok: false, error: { code, message } });
+export const inspectRefusal = ({ code, message }: MtlsError, id: Json = null): InspectAnswer => ({
+  id,
+  ok: false,
+  error: { code, message },
+});
 
 /** Base64 strictly: Buffer passes over whatever is none. */
 function base64(text: string): Buffer {

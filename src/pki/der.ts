@@ -192,8 +192,7 @@ export class DerReader {
     const unused = content[0] ?? 8;
     const last = content[content.length - 1]!;
     const empty = content.length === 1;
-    if (unused > 7 || (empty ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0))
-      this.refuse('bad unused bits');
+    if (unused > 7 || (empty ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0)) this.refuse('bad unused bits');
     const bits: number[] = [];
     for (let i = 1; i < content.length; i++) {
       for (let bit = 0; bit < 8; bit++) if (content[i]! & (0x80 >> bit)) bits.push((i - 1) * 8 + bit);

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { CRL_FILE_LIMIT, readFileBounded } from '../base/files.js';
-import { MtlsError, isError } from '../errors.js';
+import { MtlsError, isError, shellWord } from '../errors.js';
 import { type PublicKeyInfo, describeKey, readPublicKeyInfo, signatureName } from './algorithms.js';
 import { type Certificate, isSelfIssued, isSignedBy, namesIssuer } from './certificate.js';
 import type { Crl } from './crl.js';
@@ -62,7 +62,8 @@ function inspectPkcs12(der: Buffer, path: string, passphrase: string | undefined
       ...keys.map((key): Inspected => ({ source: path, kind: 'private-key', encrypted: true, key, publicKey: publicKeyInfo(key) })),
     ];
   } catch (error) {
-    if (passphrase === undefined && isError(error, 'PASSPHRASE_WRONG')) throw new MtlsError('KEY_ENCRYPTED', { path }, { cause: error });
+    if (passphrase === undefined && isError(error, 'PASSPHRASE_WRONG'))
+      throw new MtlsError('KEY_ENCRYPTED', { path, remedy: `mtls inspect ${shellWord(path)} --passphrase-file FILE` }, { cause: error });
     throw error;
   }
 }

@@ -110,11 +110,6 @@ export async function withinTime<T>(promise: Promise<T>, timeoutMs: number, sign
   }
 }
 
-/** Waits; ends early, with INTERRUPTED, when the signal comes. */
-async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  await withinTime(new Promise<never>(() => {}), milliseconds, signal);
-}
-
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new MtlsError('INTERRUPTED', {});
 }
