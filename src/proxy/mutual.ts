@@ -15,6 +15,10 @@ export const mutualOptions = ({ tls }: Credentials): TlsOptions => ({
 /** Keeps a server's certificate current, and writes down handshakes that failed. */
 export function attend(server: Server, gate: Gate): void {
   gate.onReload(({ tls }) => server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }));
+  // who has said everything may still be answered; not before there is a handshake, where an end is the end
+  server.prependListener('secureConnection', (socket) => {
+    socket.allowHalfOpen = true;
+  });
   server.on('tlsClientError', (error, socket) => {
     gate.fail('HANDSHAKE_FAILED', handshakeReason(error), addressOf(socket));
   });

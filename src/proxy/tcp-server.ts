@@ -25,9 +25,7 @@ export function tcpServer({ listen, upstream, gate }: ServingOptions): Serving {
       },
     );
   };
-  const server = isMutual(listen)
-    ? createMutualServer({ ...mutualOptions(gate.credentials), allowHalfOpen: true })
-    : createServer({ allowHalfOpen: true }, carry);
+  const server = isMutual(listen) ? createMutualServer(mutualOptions(gate.credentials)) : createServer({ allowHalfOpen: true }, carry);
   if (isMutual(listen)) {
     const mutual = server as ReturnType<typeof createMutualServer>;
     attend(mutual, gate);
