@@ -5,7 +5,8 @@ import { publicKeyInfo } from '../../src/pki/key.js';
 import { OID } from '../../src/pki/oids.js';
 import { signCertificate, signCrl } from '../../src/pki/sign.js';
 import { certificatePem, temporaryDirectory, testCa, testLeaf } from '../support/material.js';
-import { agreesWithNode, openssl, skipWithout } from './other-tools.js';
+import { needs } from '../support/programs.js';
+import { agreesWithNode, openssl } from './other-tools.js';
 import { csrOf } from './requests.js';
 
 const directory = temporaryDirectory();
@@ -21,7 +22,7 @@ function opensslDate(milliseconds: number): string {
 
 describe('openssl reads what we make:', function () {
   this.timeout(30_000);
-  before(skipWithout('openssl'));
+  before(needs('openssl'));
 
   const described = {
     'ecdsa-p256': [/Public-Key: \(256 bit\)[\s\S]*ASN1 OID: prime256v1/, /Signature Algorithm: ecdsa-with-SHA256/],

@@ -11,7 +11,8 @@ import { certificatesIn, crlsIn, csrIn } from '../../src/pki/material.js';
 import { valuesOf } from '../../src/pki/name.js';
 import { OID } from '../../src/pki/oids.js';
 import { certificatePem, temporaryDirectory, testCa, testLeaf } from '../support/material.js';
-import { agreesWithNode, openssl, skipWithout } from './other-tools.js';
+import { needs } from '../support/programs.js';
+import { agreesWithNode, openssl } from './other-tools.js';
 
 const directory = temporaryDirectory();
 const inDirectory = (name: string): string => join(directory.path, name);
@@ -19,7 +20,7 @@ after(directory.remove);
 
 describe('we read what openssl makes:', function () {
   this.timeout(30_000);
-  before(skipWithout('openssl'));
+  before(needs('openssl'));
 
   const at = (path: string): Certificate => certificatesIn(readFileSync(path), path)[0]!;
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import type { Context } from 'mocha';
 import { type Certificate, fingerprint } from '../../src/pki/certificate.js';
 
 /** What `openssl` prints. Throws with what it says on stderr when it fails. */
@@ -14,18 +13,6 @@ function run(tool: string, args: readonly string[], input?: string | Buffer): st
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${tool} ${args.join(' ')}: ${stderr}`);
   return stdout;
-}
-
-/** For a `before` hook: skips the suite, and says so in its title, where a tool is not installed. */
-export function skipWithout(tool: 'openssl' | 'keytool'): (this: Context) => void {
-  return function (this: Context): void {
-    const { error, stdout } = spawnSync(tool, [tool === 'openssl' ? 'version' : '-help'], { encoding: 'utf8' });
-    // LibreSSL and OpenSSL 1 go by the same name, and print and take other things
-    const missing = error !== undefined ? tool : tool === 'openssl' && !/^OpenSSL [3-9]/.test(stdout) ? 'OpenSSL 3' : undefined;
-    if (missing === undefined) return;
-    this.test!.parent!.title += ` (skipped: ${missing} is not installed)`;
-    this.skip();
-  };
 }
 
 /** What node says of a certificate, against what we say. */

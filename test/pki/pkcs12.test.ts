@@ -26,7 +26,8 @@ import { bmpPassphrase, pkcs12Key } from '../../src/pki/passphrase.js';
 import { readPkcs12 } from '../../src/pki/pkcs12.js';
 import { PKCS12_ITERATIONS, writePkcs12 } from '../../src/pki/pkcs12-write.js';
 import { certificatePem, keyPem, temporaryDirectory, testCa, testLeaf } from '../support/material.js';
-import { openssl, skipWithout } from './other-tools.js';
+import { needs } from '../support/programs.js';
+import { openssl } from './other-tools.js';
 import { bagOf, certificateBag, dataInfo, keyBag, pfxOf, plainPfx, withoutMac } from './pfx.js';
 
 const ca = testCa();
@@ -188,7 +189,7 @@ describe('PKCS#12', () => {
 
 describe('PKCS#12 and openssl', function () {
   const directory = temporaryDirectory();
-  before(skipWithout('openssl'));
+  before(needs('openssl'));
   after(directory.remove);
 
   it('reads ours', () => {
@@ -244,7 +245,7 @@ describe('PKCS#12 and keytool', function () {
   const directory = temporaryDirectory();
   const keytool = (args: readonly string[]): string =>
     execFileSync('keytool', [...args, '-storetype', 'PKCS12', '-storepass', 'changeit'], { encoding: 'utf8', stdio: 'pipe' });
-  before(skipWithout('keytool'));
+  before(needs('keytool'));
   after(directory.remove);
 
   it('reads ours, and we read what it makes', () => {

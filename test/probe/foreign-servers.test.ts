@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { OID } from '../../src/pki/oids.js';
 import type { Confidence, DiagnosisCode, ProbeOptions } from '../../src/probe/index.js';
 import { certificatePem, keyPem, temporaryDirectory, testCa, testCrl, testLeaf } from '../support/material.js';
-import { type Running, findProgram, freePort, identity, probePort, startProgram, testPki } from './support.js';
+import { findProgram, needs } from '../support/programs.js';
+import { type Running, freePort, identity, probePort, startProgram, testPki } from './support.js';
 
 const HOUR = 3_600_000;
 const { ca, server, client } = testPki();
@@ -127,19 +128,18 @@ const STACKS: readonly Stack[] = [
   { title: 'nginx', program: 'nginx', args: nginx('on'), ...NGINX },
 ];
 
-/** Runs tests against a server program; they are skipped, with its name in the title, where it is not installed. */
+/** Runs tests against a server program. */
 function withServer(
   title: string,
   program: string,
   args: Stack['args'],
   tests: (probe: (options?: Partial<ProbeOptions>) => ReturnType<typeof probePort>) => void,
 ): void {
-  const path = findProgram(program);
-  describe(path === undefined ? `${title} (skipped: ${program} is not installed)` : title, () => {
+  describe(title, () => {
     const directory = temporaryDirectory();
     let running: Running | undefined;
-    before(async function () {
-      if (path === undefined) return this.skip();
+    before(needs(program));
+    before(async () => {
       const files: Files = {
         directory: directory.path,
         file: directory.file,
@@ -149,7 +149,7 @@ function withServer(
         both: directory.file('both.pem', certificatePem(server.certificate) + keyPem(server.key)),
       };
       const port = await freePort();
-      running = await startProgram(path, args(files, port), port);
+      running = await startProgram(findProgram(program)!, args(files, port), port);
     });
     after(async () => {
       await running?.stop();

@@ -23,7 +23,7 @@ const SCRIPTS: Readonly<Record<StarttlsProtocol, Script>> = {
   },
   imap: { greeting: '* OK ready\r\n', answers: [{ asked: /^a1 STARTTLS/, answer: '* hm\r\na1 OK begin\r\n', thenTls: true }] },
   pop3: { greeting: '+OK ready\r\n', answers: [{ asked: /^STLS/, answer: '+OK begin\r\n', thenTls: true }] },
-  postgres: { greeting: '', answers: [{ asked: /^\0\0\0\x08\x04\xd2\x16\x2f/, answer: 'S', thenTls: true }] }, // eslint-disable-line no-control-regex -- SSLRequest
+  postgres: { greeting: '', answers: [{ asked: /^\0\0\0\x08\x04\xd2\x16\x2f/, answer: 'S', thenTls: true }] },
 };
 
 function follow(script: Script, { dripping = false } = {}): Promise<Running> {
@@ -76,7 +76,7 @@ describe('a probe of a service that starts in clear text', () => {
       /the answer to EHLO/,
     ],
     ['refuses it', 'imap', { greeting: '* OK ready\r\n', answers: [{ asked: /^a1/, answer: 'a1 NO not today\r\n' }] }, /NO not today/],
-    ['refuses it in one letter', 'postgres', { greeting: '', answers: [{ asked: /^\0/, answer: 'N' }] }, /was "N"/], // eslint-disable-line no-control-regex -- SSLRequest
+    ['refuses it in one letter', 'postgres', { greeting: '', answers: [{ asked: /^\0/, answer: 'N' }] }, /was "N"/],
     ['says nothing', 'pop3', { greeting: '', answers: [] }, /no answer/],
     ['never ends its line', 'pop3', { greeting: '+OK '.repeat(10_000), answers: [] }, /no answer/],
   ];

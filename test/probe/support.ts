@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TlsOptions, createServer as createTlsServer } from 'node:tls';
@@ -82,12 +82,6 @@ export function serveTls(
   );
   server.on('tlsClientError', () => {});
   return listen(server);
-}
-
-/** Where a program is; undefined when it is not installed. */
-export function findProgram(name: string): string | undefined {
-  const found = spawnSync('/bin/sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${name}`], { encoding: 'utf8' });
-  return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
 /** A port that was free a moment ago. */

@@ -1,0 +1,46 @@
+// `npm run bench [-- --full]`: what mtls costs against programs that do the same, in one run on one machine. Wants a build.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { versionOf } from './measure.js';
+import { issueMany, issueOne, startUp } from './rows.js';
+
+const isFull = process.argv.includes('--full');
+const directory = mkdtempSync(join(tmpdir(), 'mtls-bench-'));
+try {
+  const openssl = versionOf('openssl', 'version');
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${process.platform}`);
+  console.log(`node ${process.version}, ${openssl ?? 'openssl: not found, and what it is compared in is left out'}\n`);
+  print(['', 'mtls', 'min–max', 'against', 'takes', 'min–max', 'ratio', 'goal']);
+  for (const row of startUp(directory)) show(row);
+  if (openssl !== undefined) {
+    show(issueOne(directory));
+    show(issueMany(directory, isFull));
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+function show({ title, ours, theirs, against, goal }) {
+  const ratio = ours.median / theirs.median;
+  const verdict = goal === undefined ? '' : `${goal.toFixed(2)} ${ratio <= goal ? '✓' : '✗'}`;
+  print([title, time(ours.median), range(ours), against, time(theirs.median), range(theirs), ratio.toFixed(2), verdict]);
+}
+
+function print(cells) {
+  const widths = [28, 9, 17, 46, 9, 17, 6, 0];
+  console.log(
+    cells
+      .map((cell, i) => (i === 0 || i === 3 || i === 7 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function time(ms) {
+  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(2)} s`;
+}
+
+function range({ min, max }) {
+  return `${time(min).replace(/ .*/, '')}–${time(max)}`;
+}
