@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// The answer to the one question that needs nothing loaded; everything else is oclif's.
+import { readFileSync } from 'node:fs';
+import * as module from 'node:module';
+
+// the answer to the one question that needs nothing loaded
 if (process.argv.length === 3 && process.argv[2] === '--version') {
-  const { readFileSync } = await import('node:fs');
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   process.stdout.write(`mtls/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
 } else {
-  const { enableCompileCache } = await import('node:module');
   // Node 22.1 and newer keep compiled code between runs
-  enableCompileCache?.();
-  const { main } = await import('../dist/cli/main.js');
-  await main(process.argv.slice(2), import.meta.url);
+  module.enableCompileCache?.();
+  // the bundle that scripts/build.js makes; import() would read all of it once more, for the names that it exports
+  const { run } = module.createRequire(import.meta.url)('../dist/mtls.cjs');
+  await run(process.argv.slice(2), import.meta.url);
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const NEEDED = [
   'bin/run.js',
-  'dist/cli/main.js',
+  'dist/mtls.cjs',
   'oclif.manifest.json',
   'package.json',
   'README.md',
@@ -16,10 +16,10 @@ const NEEDED = [
 const ALLOWED = [
   /^(?:bin\/run\.js|oclif\.manifest\.json|package\.json|[A-Z]+(?:\.md)?)$/,
   /^docs\/[a-z]+\.md$/,
-  /^dist\/.+\.js$/,
+  /^dist\/(?:.+\.js|mtls\.cjs|THIRD_PARTY_LICENSES\.txt)$/,
   /^dist\/.+\.d\.ts$/,
 ];
-const LIMIT_BYTES = 300_000; // packed
+const LIMIT_BYTES = 600_000; // packed
 
 // a list, or since npm 12 an object
 const [pack] = Object.values(

@@ -17,7 +17,7 @@ import { asTrustDomain } from './names.js';
 import { WORKSPACE_VERSION, type Workspace, type WorkspaceSettings, workspacePaths } from './workspace.js';
 
 export const DEFAULT_TRUST_DOMAIN = 'cluster.local';
-export const DEFAULT_ROOT_VALIDITY = 3_650 * DAY;
+const DEFAULT_ROOT_VALIDITY = 3_650 * DAY;
 
 export interface InitializeOptions {
   /** The workspace's directory itself, which must not exist yet. */

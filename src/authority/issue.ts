@@ -24,8 +24,8 @@ import { type ServicePaths, type Workspace, readAuthority, servicePaths } from '
 
 /** Certificates begin this long before they are made: clocks differ. */
 export const BACKDATE = 5 * 60_000;
-export const DEFAULT_VALIDITY = 90 * DAY;
-export const DEFAULT_NAMESPACE = 'default';
+const DEFAULT_VALIDITY = 90 * DAY;
+const DEFAULT_NAMESPACE = 'default';
 
 /** What a service's certificate is to be. */
 export interface IssueRequest {

@@ -28,14 +28,14 @@ export abstract class BaseCommand extends Command {
   }
 
   protected wantsJson(): boolean {
-    return wantsJson(this.argv);
+    return beforeEnd(this.argv).includes('--json');
   }
 }
 
-/** Is `--json` among the words before `--`? */
-export function wantsJson(argv: readonly string[]): boolean {
+/** The words that may be flags: those before `--`. */
+export function beforeEnd(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
+  return end < 0 ? argv : argv.slice(0, end);
 }
 
 const ensureNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);

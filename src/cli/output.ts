@@ -38,6 +38,6 @@ export async function withProgress<T>(what: string, work: () => Promise<T>): Pro
 
 /** Writes lines as they come, for what runs long; a reader that went away is no error. */
 export const lineWriter =
-  (stream: NodeJS.WriteStream) =>
+  (stream: 'stdout' | 'stderr') =>
   (line: string): void =>
-    void stream.write(`${line}\n`);
+    void process[stream].write(`${line}\n`);

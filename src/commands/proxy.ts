@@ -52,8 +52,8 @@ export default class Proxy extends BaseCommand {
   protected override async execute(): Promise<undefined> {
     const { flags } = await this.parse(Proxy);
     const json = flags.json;
-    const out = lineWriter(process.stdout);
-    const talk = json ? out : lineWriter(process.stderr);
+    const out = lineWriter('stdout');
+    const talk = json ? out : lineWriter('stderr');
     const log =
       (level: 'info' | 'warn') =>
       (event: string, fields = {}) => {

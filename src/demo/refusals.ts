@@ -56,7 +56,7 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
       await scene.issue({ name: 'web-revoked', uri: webOf(scene) });
       await revokeCertificates(scene.workspace, 'web-revoked', 'keyCompromise', scene.options.clock);
       // it would see the new CRL by itself within moments; nobody should have to wait for that here
-      await scene.inbound.reload();
+      scene.inbound.reload();
       return identityIn(servicePaths(scene.workspace, 'web-revoked'));
     },
   },

@@ -135,7 +135,7 @@ describe('readCertificate', () => {
     assert.deepEqual(read(namedBits([8])), ['decipherOnly']);
     assert.deepEqual(read(namedBits([])), []);
     assert.deepEqual(read(namedBits([0, 12])), ['digitalSignature'], 'a bit without a name');
-    malformed(withExtension(OID.keyUsage, embed(Buffer.from('030200a0', 'hex'))), /bad unused bits.*keyUsage/);
+    malformed(withExtension(OID.keyUsage, embed(Buffer.from('030201a1', 'hex'))), /bad unused bits.*keyUsage/);
   });
 
   it('reads the other extensions, and refuses them empty', () => {

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 export const MTLS = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 /** How a command ended. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** The environment of a user who has set nothing up. */
-export const plainEnvironment = (): NodeJS.ProcessEnv => {
+const plainEnvironment = (): NodeJS.ProcessEnv => {
   const { MTLS_WORKSPACE: _w, NODE_OPTIONS: _o, NODE_EXTRA_CA_CERTS: _c, FORCE_COLOR: _f, ...rest } = process.env;
   return { ...rest, LC_ALL: 'C.UTF-8', NO_COLOR: '1', COLUMNS: '100' };
 };
