@@ -7,6 +7,8 @@ import { UpstreamError, reasonOf } from './upstream.js';
 /** How requests of one listener are passed on. */
 export interface Route {
   readonly agent: Agent;
+  /** The upstream as a Host field, for a client of HTTP/1.0 that sends none. */
+  readonly authority: string;
   /** What the upstream is told about the caller, as fields; nothing in the direction of the mesh. */
   readonly identify: (request: IncomingMessage) => readonly string[];
   /** Writes down what went wrong with the upstream; its id. */
@@ -78,7 +80,8 @@ const REASON_PHRASES = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway
 
 /** The request to the upstream, with its errors answered; undefined when there can be none. */
 function ask(request: IncomingMessage, to: ServerResponse | Duplex, route: Route, fields: readonly string[]): ClientRequest | undefined {
-  const headers = [...endToEnd(request.rawHeaders, [FORWARDED_CERTIFICATE]), ...fields, ...route.identify(request)];
+  const host = request.headers.host === undefined ? ['Host', route.authority] : [];
+  const headers = [...host, ...endToEnd(request.rawHeaders, [FORWARDED_CERTIFICATE]), ...fields, ...route.identify(request)];
   let upstream: ClientRequest;
   try {
     upstream = httpRequest({ agent: route.agent, method: request.method!, path: request.url!, headers });

@@ -21,6 +21,7 @@ export function httpServer({ listen, upstream, gate }: ServingOptions): Serving 
   let draining = false;
   const route: Route = {
     agent,
+    authority: new URL(upstream.url).host,
     identify: ({ socket }) => identityFields(admitted.get(socket)),
     failed: (reason) => gate.fail('UPSTREAM_UNAVAILABLE', reason, upstream.url),
     isDraining: () => draining,

@@ -49,6 +49,11 @@ function settled<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
       clearTimeout(timer);
+      // nobody listens any more: an error that comes late is no news
+      socket
+        .off('error', onError)
+        .off('close', onClose)
+        .on('error', () => {});
       socket.destroy();
       reject(new UpstreamError(gate.fail('UPSTREAM_UNAVAILABLE', reason, url), reason, false));
     };
