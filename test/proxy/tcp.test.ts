@@ -98,7 +98,7 @@ describe('a sidecar that carries bytes', () => {
   });
 
   it('breaks off on both sides when one side does', async () => {
-    const upstream = await serve((socket) => socket.resume().write(Buffer.alloc(5_000_000)));
+    const upstream = await serve((socket) => socket.resume().on('end', () => socket.end()));
     const far = await inbound(upstream.url);
     const socket = connectTls({ ...far.address, ...asClient(testLeaf(ca, { name: 'web' }), ca) });
     socket.on('error', () => {});
@@ -111,7 +111,6 @@ describe('a sidecar that carries bytes', () => {
     again.on('error', () => {});
     await until(() => upstream.sockets.size === 2);
     const ended = new Promise((resolve) => [...upstream.sockets][1]!.on('close', resolve));
-    // with octets unread, the system answers whatever comes with a reset
     again.destroy();
     await ended;
   });
