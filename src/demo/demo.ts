@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { MtlsError } from '../errors.js';
 import { DEMO_REFUSALS, type Refusal, tryRefusal } from './refusals.js';
 import { type Passage, startScene } from './scene.js';
 
@@ -29,7 +30,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const passage = await scene.passRequest();
     const refusals: Refusal[] = [];
     for (const attempt of DEMO_REFUSALS) {
-      options.signal.throwIfAborted();
+      if (options.signal.aborted) throw new MtlsError('INTERRUPTED', {});
       refusals.push(await tryRefusal(attempt, scene));
     }
     const ok = passage.ok && refusals.every((refusal) => refusal.ok);

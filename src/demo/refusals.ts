@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { initializeWorkspace, issueCertificates, revokeCertificates, servicePaths } from '../authority/index.js';
+import { initializeWorkspace, issueCertificates, readWorkspaceCrl, revokeCertificates, servicePaths } from '../authority/index.js';
 import { DAY } from '../base/duration.js';
 import { readFileBounded } from '../base/files.js';
 import { readPrivateKey } from '../pki/key.js';
@@ -14,6 +14,8 @@ type Client = NonNullable<ProbeOptions['client']>;
 interface Attempt {
   readonly title: string;
   readonly expected: AuditLine['code'];
+  /** What a probe must find out from the caller's place, who is told nothing but an id. */
+  readonly found: Diagnosis['code'];
   readonly client: (scene: Scene) => Promise<Client | undefined>;
 }
 
@@ -31,10 +33,11 @@ export interface Refusal {
 
 /** They all call themselves web, as far as they can: what is refused is the certificate, not the name. */
 export const DEMO_REFUSALS: readonly Attempt[] = [
-  { title: 'no certificate', expected: 'NO_CERTIFICATE', client: () => Promise.resolve(undefined) },
+  { title: 'no certificate', expected: 'NO_CERTIFICATE', found: 'CLIENT_CERT_REQUIRED', client: () => Promise.resolve(undefined) },
   {
     title: 'a certificate from another CA',
     expected: 'CERTIFICATE_UNTRUSTED',
+    found: 'CLIENT_CERT_UNTRUSTED',
     client: async ({ directory, options: { clock } }) => {
       const { workspace } = initializeWorkspace({ directory: join(directory, 'other', '.mtls'), clock });
       await issueCertificates(workspace, [{ name: 'web' }], clock);
@@ -44,6 +47,7 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
   {
     title: 'an expired certificate',
     expected: 'CERTIFICATE_EXPIRED',
+    found: 'CLIENT_CERT_EXPIRED',
     client: async (scene) => {
       await scene.issue({ name: 'web-expired', uri: webOf(scene), validity: DAY }, 2 * DAY);
       return identityIn(servicePaths(scene.workspace, 'web-expired'));
@@ -52,6 +56,7 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
   {
     title: 'a revoked certificate',
     expected: 'CERTIFICATE_REVOKED',
+    found: 'CLIENT_CERT_REVOKED',
     client: async (scene) => {
       await scene.issue({ name: 'web-revoked', uri: webOf(scene) });
       await revokeCertificates(scene.workspace, 'web-revoked', 'keyCompromise', scene.options.clock);
@@ -63,6 +68,7 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
   {
     title: 'a service that policy does not allow',
     expected: 'NOT_ALLOWED',
+    found: 'CLIENT_NOT_AUTHORIZED',
     client: async (scene) => {
       await scene.issue({ name: 'billing' });
       return identityIn(servicePaths(scene.workspace, 'billing'));
@@ -70,19 +76,20 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
   },
 ];
 
-/** Makes the attempt in a real handshake, and compares the decision with the one that must come of it. */
-export async function tryRefusal({ title, expected, client: clientOf }: Attempt, scene: Scene): Promise<Refusal> {
+/** Makes the attempt in a real handshake, and compares what both ends say with what they must. */
+export async function tryRefusal({ title, expected, found, client: clientOf }: Attempt, scene: Scene): Promise<Refusal> {
   const client = await clientOf(scene);
   scene.takeDecisions();
   const { host, port } = scene.inbound.address;
   const { clock, signal } = scene.options;
   const authorities = readCertificates(scene.workspace.paths.bundle);
-  const options = { host, port, authorities, httpPath: '/', retries: false, timeoutMs: 5_000, clock, signal };
+  const crls = [readWorkspaceCrl(scene.workspace.paths)];
+  const options = { host, port, authorities, crls, httpPath: '/', retries: false, timeoutMs: 5_000, clock, signal };
   const { diagnosis } = await probe(client === undefined ? options : { ...options, client });
   const refusal = scene.takeDecisions().find(({ decision }) => decision === 'deny');
   const { code, side, stage, confidence, summary } = diagnosis;
   return {
-    ok: refusal?.code === expected && code !== 'OK',
+    ok: refusal?.code === expected && code === found,
     title,
     refusedBy: refusal === undefined ? null : 'server',
     stage,

@@ -91,7 +91,9 @@ export function translate(verdict: Verdict, translation: Translation, leafSubjec
  * By its words, or by an organization in common: a guess, and told as one.
  */
 export function looksIntermediate(issuer: Name, authorities: readonly Name[]): boolean {
-  if (valuesOf(issuer, OID.commonName).some((common) => /intermediate|issuing|\bsub(ordinate)?\b|\bint\b/i.test(common))) return true;
+  const names = valuesOf(issuer, OID.commonName);
+  if (names.some((common) => /\broot\b/i.test(common))) return false;
+  if (names.some((common) => /intermediate|issuing|\bsub(ordinate)?\b|\bint\b/i.test(common))) return true;
   const organizations = valuesOf(issuer, OID.organizationName);
   return authorities.some((authority) => valuesOf(authority, OID.organizationName).some((name) => organizations.includes(name)));
 }

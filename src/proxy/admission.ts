@@ -60,7 +60,9 @@ export function decide(shown: Shown, { credentials, peers, purpose }: Terms, now
     const worst = errors.toSorted((a, b) => RANKS.indexOf(CODES[a.code]) - RANKS.indexOf(CODES[b.code]))[0]!;
     return { ...refuse(CODES[worst.code], worst.message), ...about };
   }
-  const until = Math.min(...path.map(({ notAfter }) => notAfter), ...crls.map(({ thisUpdate, nextUpdate }) => nextUpdate ?? thisUpdate));
+  // a CRL that is out of date already is not what this rests on
+  const ends = [...path.map(({ notAfter }) => notAfter), ...crls.flatMap(({ nextUpdate }) => nextUpdate ?? [])];
+  const until = Math.min(...ends.filter((end) => end >= now.getTime()));
   const rule = peers.find(identity, leaf.subjectAltName.dns);
   if (rule !== undefined) return { allowed: true, code: 'ALLOWED', reason: `${rule.text} is allowed`, rule: rule.text, until, ...about };
   const expected = peers.text;

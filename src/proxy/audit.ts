@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Decision, DecisionCode } from './admission.js';
 
+/** What failed without a judgement: a handshake, the way to the upstream, a request that nobody could pass on. */
+export type FailureCode = 'HANDSHAKE_FAILED' | 'UPSTREAM_UNAVAILABLE' | 'REQUEST_INVALID';
+
 /** One line of the audit: what was decided about a connection, and why. The id is all that the other end gets to see. */
 export interface AuditLine {
   readonly time: string;
@@ -11,7 +14,7 @@ export interface AuditLine {
   /** `inbound`: about a client of ours. `outbound`: about the upstream. */
   readonly direction: 'inbound' | 'outbound';
   readonly decision: 'allow' | 'deny';
-  readonly code: DecisionCode | 'HANDSHAKE_FAILED' | 'UPSTREAM_UNAVAILABLE';
+  readonly code: DecisionCode | FailureCode;
   readonly reason: string;
   readonly peer: {
     readonly address: string;
@@ -37,7 +40,7 @@ export function auditLine(
 
 /** The line of what failed before anybody could be judged. */
 export function failureLine(
-  code: 'HANDSHAKE_FAILED' | 'UPSTREAM_UNAVAILABLE',
+  code: FailureCode,
   reason: string,
   about: Pick<AuditLine, 'time' | 'id' | 'direction'> & { readonly address: string },
 ): AuditLine {

@@ -1,5 +1,7 @@
+import { createSecureContext } from 'node:tls';
 import { assertPrivate, CRL_FILE_LIMIT, readFileBounded } from '../base/files.js';
-import { MtlsError } from '../errors.js';
+import { MtlsError, systemCode } from '../errors.js';
+import { describeKey } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
 import { isoTime } from '../pki/fields.js';
@@ -44,7 +46,19 @@ export function loadCredentials(files: CredentialFiles, now: Date): Credentials 
   const crls = files.crl === undefined ? [] : crlsIn(readFileBounded(files.crl, CRL_FILE_LIMIT), files.crl);
   for (const crl of crls) assertOfCa(crl, [...roots, ...chain.slice(1)], files.crl!, now);
   const pem = (certificates: readonly Certificate[]): string => certificates.map(({ der }) => toPem('CERTIFICATE', der)).join('');
-  return { chain, roots, crls, tls: { cert: pem(chain), key: privateKeyToPem(key), ca: pem(roots) } };
+  const tls = { cert: pem(chain), key: privateKeyToPem(key), ca: pem(roots) };
+  assertUsable(tls, own);
+  return { chain, roots, crls, tls };
+}
+
+/** OpenSSL has an opinion of its own about keys and signatures; it is asked now, while there is a way back. */
+function assertUsable(tls: Credentials['tls'], own: Certificate): void {
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    const expected = `one that OpenSSL takes (${systemCode(error) ?? 'it gives no reason'})`;
+    throw new MtlsError('KEY_TYPE_UNSUPPORTED', { found: describeKey(own.publicKey), expected });
+  }
 }
 
 /** A CRL that is late is taken: whoever it is about is refused, with that reason. One that nobody at hand signed is a mistake. */

@@ -1,99 +1,157 @@
-import { type Agent, type ClientRequest, type IncomingMessage, type ServerResponse, request as httpRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type ServerResponse, request as httpRequest } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
+import type { FailureCode } from './audit.js';
 import { FORWARDED_CERTIFICATE, endToEnd, pairs } from './headers.js';
+import { refuse } from './refuse.js';
 import { tunnel } from './tunnel.js';
-import { UpstreamError, reasonOf } from './upstream.js';
+import { type UpstreamAgent, UpstreamError, isStale, reasonOf } from './upstream.js';
 
 /** How requests of one listener are passed on. */
 export interface Route {
-  readonly agent: Agent;
+  readonly agent: UpstreamAgent;
   /** The upstream as a Host field, for a client of HTTP/1.0 that sends none. */
   readonly authority: string;
   /** What the upstream is told about the caller, as fields; nothing in the direction of the mesh. */
   readonly identify: (request: IncomingMessage) => readonly string[];
-  /** Writes down what went wrong with the upstream; its id. */
-  readonly failed: (reason: string) => string;
+  /** Writes down what went wrong; its id. */
+  readonly failed: (code: FailureCode, reason: string) => string;
   /** No further request is to come on the connections that are open. */
   readonly isDraining: () => boolean;
 }
 
 /** Passes one request on and its answer back, both as streams. */
 export function forward(request: IncomingMessage, response: ServerResponse, route: Route): void {
-  const upstream = ask(request, response, route, framing(request));
-  if (upstream === undefined) return;
+  const coding = request.headers['transfer-encoding'];
+  // the other codings of RFC 9112 §7 would have to be undone here, and nobody sends them
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    refuse(response, 400, 'bad-request', route.failed('REQUEST_INVALID', 'a transfer coding other than chunked'));
+    return;
+  }
   response.sendDate = false;
-  upstream.on('continue', () => response.writeContinue());
-  upstream.on('information', ({ statusCode, rawHeaders }) => {
-    const links = pairs(rawHeaders).flatMap(([name, value]) => (name.toLowerCase() === 'link' ? [value] : []));
-    if (statusCode === 103 && links.length > 0) response.writeEarlyHints({ link: links });
-  });
+  pass(request, response, route, isRepeatable(request));
+}
+
+function pass(request: IncomingMessage, response: ServerResponse, route: Route, repeatable: boolean): void {
+  const again = (): void => {
+    route.agent.destroyIdle();
+    pass(request, response, route, false);
+  };
+  const upstream = ask(request, response, route, framing(request), repeatable ? again : undefined);
+  if (upstream === undefined) return;
+  // HTTP/1.0 knows no interim answers (RFC 9110 §15.2)
+  if (request.httpVersion === '1.1') {
+    upstream.on('continue', () => response.writeContinue());
+    upstream.on('information', ({ statusCode, rawHeaders }) => passHints(statusCode, rawHeaders, response));
+  }
   upstream.on('response', (answer) => {
-    if (route.isDraining()) response.shouldKeepAlive = false;
-    response.writeHead(answer.statusCode!, answer.statusMessage, endToEnd(answer.rawHeaders));
+    if (response.headersSent) return;
+    // whether a body that the upstream did not ask for will still come, only the caller knows (RFC 9110 §10.1.1)
+    const isUnsettled = request.headers.expect !== undefined && !request.complete;
+    if (route.isDraining() || isUnsettled) response.shouldKeepAlive = false;
+    response.writeHead(
+      answer.statusCode!,
+      reasonPhrase(answer),
+      endToEnd(answer.rawHeaders, isChunked(request, answer) ? [] : ['Trailer']),
+    );
     // the pipe before this one: trailers are known when the last byte is
     answer.on('end', () => response.addTrailers(pairs(answer.rawTrailers)));
     pipeline(answer, response, (error) => error !== undefined && error !== null && upstream.destroy());
   });
-  request.on('end', () => upstream.addTrailers(pairs(request.rawTrailers)));
   // a caller that goes away in the middle takes its request along
   response.on('close', () => !response.writableFinished && upstream.destroy());
+  if (!hasBody(request)) {
+    request.resume();
+    upstream.end();
+    return;
+  }
+  request.on('end', () => upstream.addTrailers(pairs(request.rawTrailers)));
   request.pipe(upstream);
+  // what the upstream did not want to hear is heard out, so that the caller comes to read the answer
+  upstream.on('close', () => request.resume());
   // the head goes out at once: the caller may be waiting for an answer before it sends more
   upstream.flushHeaders();
 }
 
 /** Passes on a request to change the protocol (RFC 9110 §7.8), and carries whatever is spoken then. */
 export function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, route: Route): void {
-  const fields = ['Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? ''];
-  const upstream = ask(request, socket, route, fields);
+  if (hasBody(request)) {
+    // Node reads no body here: its octets would be taken for the other protocol's
+    refuse(socket, 400, 'bad-request', route.failed('REQUEST_INVALID', 'a request to upgrade that has a body'));
+    return;
+  }
+  const protocol = request.headers.upgrade ?? '';
+  // HTTP/2 in clear text would carry further requests past whoever looks at each (and RFC 9113 took it back)
+  const isRefused = protocol.split(',').some((each) => each.trim().toLowerCase().startsWith('h2c'));
+  const upstream = ask(request, socket, route, isRefused ? [] : ['Connection', 'Upgrade', 'Upgrade', protocol]);
   if (upstream === undefined) return;
   const giveUp = (): void => void upstream.destroy();
+  // Node's server, the tunnel and the gate all listen for its end
+  socket.setMaxListeners(32);
   socket.on('error', giveUp).on('close', giveUp);
-  upstream.on('upgrade', (answer, far, farHead) => {
-    socket.write(rawHead(answer, answer.rawHeaders));
-    if (farHead.length > 0) far.unshift(farHead);
-    if (head.length > 0) socket.unshift(head);
-    socket.off('error', giveUp).off('close', giveUp);
-    tunnel(socket, far);
-  });
+  if (!isRefused) {
+    upstream.on('upgrade', (answer, far, farHead) => {
+      socket.write(rawHead(answer, answer.rawHeaders), 'latin1');
+      if (farHead.length > 0) far.unshift(farHead);
+      if (head.length > 0) socket.unshift(head);
+      socket.off('error', giveUp).off('close', giveUp);
+      tunnel(socket, far);
+    });
+  }
   upstream.on('response', (answer) => {
-    socket.write(rawHead(answer, [...endToEnd(answer.rawHeaders), 'Connection', 'close']));
+    if (socket.writableEnded) return;
+    socket.write(rawHead(answer, [...endToEnd(answer.rawHeaders, ['Trailer']), 'Connection', 'close']), 'latin1');
     pipeline(answer, socket, () => socket.destroy());
   });
   upstream.end();
 }
 
-/** Answers a request that is not passed on: a generic code and the id, nothing else (the reason is in the audit). */
-export function refuse(to: ServerResponse | Duplex, status: 400 | 403 | 502, code: string, id: string): void {
-  const body = `${JSON.stringify({ error: { code, id } })}\n`;
-  const fields = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' };
-  if ('writeHead' in to) {
-    if (to.headersSent) to.destroy();
-    else to.writeHead(status, fields).end(body);
-    return;
-  }
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  to.end(`HTTP/1.1 ${status} ${REASON_PHRASES[status]}\r\n${lines.join('')}\r\n${body}`);
-}
-
-const REASON_PHRASES = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' } as const;
-
-/** The request to the upstream, with its errors answered; undefined when there can be none. */
-function ask(request: IncomingMessage, to: ServerResponse | Duplex, route: Route, fields: readonly string[]): ClientRequest | undefined {
+/**
+ * The request to the upstream, with its failures answered; undefined when there can be none. `again` is for a request
+ * that met a connection which the upstream was just closing, and that may be sent twice (RFC 9110 §9.2.2).
+ */
+function ask(
+  request: IncomingMessage,
+  to: ServerResponse | Duplex,
+  route: Route,
+  fields: readonly string[],
+  again?: () => void,
+): ClientRequest | undefined {
+  const { rawHeaders, method, url } = request;
+  const without = [FORWARDED_CERTIFICATE, ...(request.headers['transfer-encoding'] === undefined ? ['Trailer'] : [])];
   const host = request.headers.host === undefined ? ['Host', route.authority] : [];
-  const headers = [...host, ...endToEnd(request.rawHeaders, [FORWARDED_CERTIFICATE]), ...fields, ...route.identify(request)];
+  const headers = [...host, ...endToEnd(rawHeaders, without), ...fields, ...route.identify(request)];
   let upstream: ClientRequest;
   try {
-    upstream = httpRequest({ agent: route.agent, method: request.method!, path: request.url!, headers });
+    upstream = httpRequest({ agent: route.agent, method: method!, path: url!, headers, insecureHTTPParser: false });
   } catch (error) {
-    refuse(to, 400, 'bad-request', route.failed(`a request that cannot be passed on: ${reasonOf(error)}`));
+    refuse(to, 400, 'bad-request', route.failed('REQUEST_INVALID', `it cannot be passed on: ${reasonOf(error)}`));
     return undefined;
   }
-  upstream.on('error', (error) => {
-    if (to.destroyed) return;
-    const known = error instanceof UpstreamError;
-    refuse(to, 502, known && error.refused ? 'upstream-refused' : 'upstream-unavailable', known ? error.id : route.failed(reasonOf(error)));
+  upstream.maxHeadersCount = 0; // Node would leave out what is above 2000, be it the length of the body
+  let settled = false;
+  const fail = (error: unknown, reason: string): void => {
+    if (settled || to.destroyed) return;
+    settled = true;
+    if (again !== undefined && upstream.reusedSocket && isStale(error)) again();
+    else if (error instanceof UpstreamError) refuse(to, 502, error.refused ? 'upstream-refused' : 'upstream-unavailable', error.id);
+    else refuse(to, 502, 'upstream-unavailable', route.failed('UPSTREAM_UNAVAILABLE', reason));
+  };
+  // once an answer has begun, its stream tells how it ends
+  upstream.on('response', (answer) => {
+    if (answer.statusCode! >= 200) settled = true;
+    else {
+      fail(undefined, `it answered with the status ${answer.statusCode}`);
+      upstream.destroy();
+    }
   });
+  upstream.on('upgrade', (_answer, socket) => {
+    const asked = fields.includes('Upgrade');
+    if (!asked) fail(undefined, 'it changed the protocol without being asked');
+    settled = true;
+    if (!asked) socket.destroy();
+  });
+  upstream.on('error', (error) => fail(error, reasonOf(error)));
+  upstream.on('close', () => fail(undefined, 'it closed the connection without an answer'));
   return upstream;
 }
 
@@ -107,7 +165,30 @@ function framing({ headers, method }: IncomingMessage): readonly string[] {
 /** Methods for which Node adds no framing of its own. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
-const rawHead = ({ statusCode, statusMessage }: IncomingMessage, fields: readonly string[]): string =>
-  `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${pairs(fields)
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/** May it reach the upstream twice (RFC 9110 §9.2.2), and is all of it still at hand? */
+const isRepeatable = (request: IncomingMessage): boolean => BODILESS.has(request.method!) && !hasBody(request);
+
+/** Will this answer go out in chunks, so that trailers can follow? */
+const isChunked = ({ method, httpVersion }: IncomingMessage, { headers, statusCode }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined && httpVersion === '1.1' && method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
+
+function passHints(status: number, rawHeaders: readonly string[], response: ServerResponse): void {
+  const link = pairs(rawHeaders).flatMap(([name, value]) => (name.toLowerCase() === 'link' ? [value] : []));
+  try {
+    if (status === 102) response.writeProcessing();
+    if (status === 103 && link.length > 0) response.writeEarlyHints({ link });
+  } catch {
+    // Node takes less for a link than RFC 8288 does; a hint may be lost
+  }
+}
+
+/** The parser takes control characters here, which nothing writes. */
+const reasonPhrase = ({ statusMessage = '' }: IncomingMessage): string => statusMessage.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+
+const rawHead = (answer: IncomingMessage, fields: readonly string[]): string =>
+  `HTTP/1.1 ${answer.statusCode} ${reasonPhrase(answer)}\r\n${pairs(fields)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')}\r\n`;

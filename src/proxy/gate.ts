@@ -3,11 +3,11 @@ import * as fs from 'node:fs';
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
-import { MtlsError } from '../errors.js';
-import { readCertificate } from '../pki/certificate.js';
+import { MtlsError, systemCode } from '../errors.js';
+import { type Certificate, readCertificate } from '../pki/certificate.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { type Decision, type Shown, type Terms, decide } from './admission.js';
-import { type AuditLine, auditLine, failureLine, newId, tlsFacts } from './audit.js';
+import { type AuditLine, type FailureCode, auditLine, failureLine, newId, tlsFacts } from './audit.js';
 import { type CredentialFiles, type Credentials, loadCredentials } from './credentials.js';
 import type { Peers } from './peers.js';
 
@@ -32,6 +32,8 @@ export interface Admitted {
 const HEARTBEAT_MS = 500;
 /** Chains that are remembered for sessions that come back: a ticket brings the certificate alone. */
 const REMEMBERED_CHAINS = 1_024;
+/** How long it takes until files are tried again that were of no use and did not change: what has not begun begins some time. */
+const RETRY_MS = 10_000;
 
 /**
  * Who may pass, from start to stop: holds the credentials, judges each connection by them, watches their files, and asks
@@ -45,6 +47,8 @@ export class Gate {
   readonly #heartbeat: NodeJS.Timeout;
   #credentials: Credentials;
   #seen: string;
+  /** When, and with which error, the files were of no use. */
+  #failed: { readonly at: number; readonly code: string } | undefined;
 
   /** Throws what is wrong with the files. */
   constructor(options: GateOptions) {
@@ -76,7 +80,7 @@ export class Gate {
   }
 
   /** Writes down a connection that came to nothing before anybody could be judged; its id. */
-  fail(code: 'HANDSHAKE_FAILED' | 'UPSTREAM_UNAVAILABLE', reason: string, address: string): string {
+  fail(code: FailureCode, reason: string, address: string): string {
     const { audit, clock, direction } = this.#options;
     const id = newId();
     audit(failureLine(code, reason, { time: clock().toISOString(), id, direction, address }));
@@ -86,14 +90,20 @@ export class Gate {
   /** Reads the files again; false when something is wrong with them: then what was in force stays in force. */
   reload(): boolean {
     const { files, clock, log } = this.#options;
-    this.#seen = stateOf(files);
+    const state = stateOf(files);
+    const isNew = state !== this.#seen;
+    this.#seen = state;
     try {
       this.#credentials = loadCredentials(files, clock());
     } catch (error) {
       if (!(error instanceof MtlsError)) throw error;
-      log.warn('reload failed, the old state stays', { code: error.code, reason: error.message });
+      // once for each state of the files: they may stay as they are for days
+      if (isNew || this.#failed?.code !== error.code)
+        log.warn('reload failed, the old state stays', { code: error.code, reason: error.message });
+      this.#failed = { at: performance.now(), code: error.code };
       return false;
     }
+    this.#failed = undefined;
     for (const take of this.#onReload) take(this.#credentials);
     const own = this.#credentials.chain[0]!;
     log.info('reloaded', { serial: serialText(own.serial), notAfter: isoTime(own.notAfter), crls: this.#credentials.crls.length });
@@ -106,7 +116,8 @@ export class Gate {
   }
 
   #beat(): void {
-    if (stateOf(this.#options.files) !== this.#seen) this.reload();
+    const isDue = this.#failed !== undefined && performance.now() - this.#failed.at > RETRY_MS;
+    if (isDue || stateOf(this.#options.files) !== this.#seen) this.reload();
     const now = this.#options.clock().getTime();
     this.#askAgain(({ until }) => now > until);
   }
@@ -144,14 +155,17 @@ export class Gate {
     const remembered = this.#chains.get(name);
     if (remembered !== undefined && socket.isSessionReused()) return remembered;
     const shown = readShown(sent);
+    // a certificate without a chain leaves nothing to remember, and must not push out one that has
+    if (sent.length === 1) return shown;
+    this.#chains.delete(name);
     if (this.#chains.size >= REMEMBERED_CHAINS) this.#chains.delete(this.#chains.keys().next().value!);
     this.#chains.set(name, shown);
     return shown;
   }
 }
 
-/** The longest chain that is looked at. */
-const CHAIN_LIMIT = 16;
+/** The longest chain that is looked at: what anybody may send is tried in every order, while all others wait. */
+const CHAIN_LIMIT = 6;
 
 /** The DER of the certificates that the peer sent, the leaf first. */
 function sentBy(socket: TLSSocket): Buffer[] {
@@ -166,13 +180,18 @@ function sentBy(socket: TLSSocket): Buffer[] {
   return found;
 }
 
+/** What the peer shows of itself. An intermediate that cannot be read is not there; the peer's own must be readable. */
 function readShown(sent: readonly Buffer[]): Shown {
-  try {
-    return { chain: sent.map((der) => readCertificate(der)) };
-  } catch (error) {
-    if (!(error instanceof MtlsError)) throw error;
-    return { malformed: error.message };
+  const chain: Certificate[] = [];
+  for (const [i, der] of sent.entries()) {
+    try {
+      chain.push(readCertificate(der));
+    } catch (error) {
+      if (!(error instanceof MtlsError)) throw error;
+      if (i === 0) return { malformed: error.message };
+    }
   }
+  return { chain };
 }
 
 /**
@@ -183,8 +202,12 @@ function stateOf(files: CredentialFiles): string {
   const paths = [files.certificate, files.key, files.ca, ...(files.crl === undefined ? [] : [files.crl])];
   return paths
     .map((path) => {
-      const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-      return stat === undefined ? 'none' : `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+      try {
+        const { dev, ino, size, mtimeNs, ctimeNs } = fs.statSync(path, { bigint: true });
+        return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+      } catch (error) {
+        return systemCode(error) ?? 'unknown';
+      }
     })
     .join('\n');
 }

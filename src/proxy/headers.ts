@@ -46,7 +46,7 @@ export function forwardedCertificate(client: Certificate, own: Certificate): str
   return [
     ...(by === undefined ? [] : [`By=${quoted(by)}`]),
     `Hash=${fingerprint(client)}`,
-    `Subject="${distinguishedName(client.subject).replace(/["\\]/g, '\\$&')}"`,
+    `Subject="${distinguishedName(client.subject)}"`,
     ...client.subjectAltName.uri.map((uri) => `URI=${quoted(uri)}`),
     ...client.subjectAltName.dns.map((dns) => `DNS=${quoted(dns)}`),
   ].join(';');

@@ -1,32 +1,39 @@
-import type { Server, TLSSocket, TlsOptions } from 'node:tls';
+import { constants } from 'node:crypto';
+import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
 import { systemCode } from '../errors.js';
+import { type Connections, addressOf } from './connections.js';
 import type { Credentials } from './credentials.js';
 import type { Gate } from './gate.js';
 
-/** How a server of ours asks for certificates. OpenSSL takes any: the gate decides, with a reason that can be told. */
-export const mutualOptions = ({ tls }: Credentials): TlsOptions => ({
+/** Nobody changes the certificate that was judged, by a second handshake in the same connection of TLS 1.2. */
+const contextOptions = ({ tls }: Credentials): SecureContextOptions => ({
   ...tls,
+  minVersion: 'TLSv1.2',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+});
+
+/** How a server of ours asks for certificates. OpenSSL takes any: the gate decides, with a reason that can be told. */
+export const mutualOptions = (credentials: Credentials): TlsOptions => ({
+  ...contextOptions(credentials),
   requestCert: true,
   rejectUnauthorized: false,
-  minVersion: 'TLSv1.2',
   handshakeTimeout: 10_000,
 });
 
 /** Keeps a server's certificate current, and writes down handshakes that failed. */
-export function attend(server: Server, gate: Gate): void {
-  gate.onReload(({ tls }) => server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }));
+export function attend(server: Server, gate: Gate, connections: Connections): void {
+  gate.onReload((credentials) => server.setSecureContext(contextOptions(credentials)));
   // who has said everything may still be answered; not before there is a handshake, where an end is the end
   server.prependListener('secureConnection', (socket) => {
     socket.allowHalfOpen = true;
+    connections.opened(socket);
   });
-  server.on('tlsClientError', (error, socket) => {
+  // before Node's own listener for HTTP, which destroys it: nobody knows then who it was
+  server.prependListener('tlsClientError', (error, socket) => {
     gate.fail('HANDSHAKE_FAILED', handshakeReason(error), addressOf(socket));
+    socket.destroy();
   });
 }
-
-/** Where a client comes from. */
-export const addressOf = ({ remoteAddress, remotePort }: Pick<TLSSocket, 'remoteAddress' | 'remotePort'>): string =>
-  remoteAddress === undefined ? 'unknown' : `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 
 const HANDSHAKE_REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_HTTP_REQUEST: 'it spoke HTTP without TLS',

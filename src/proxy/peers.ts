@@ -26,7 +26,7 @@ export function parsePeers(entries: readonly string[] | 'any', what: '--allow' |
 const ANYBODY: PeerRule = { text: 'any certificate of this CA', matches: () => true };
 
 function parseRule(text: string, what: string): PeerRule {
-  if (text.startsWith('dns:') && /^[a-z0-9*._-]+$/i.test(text.slice(4))) {
+  if (text.startsWith('dns:') && /^[a-z0-9._-]+$/i.test(text.slice(4))) {
     const name = text.slice(4).toLowerCase();
     return { text, matches: (_identity, dns) => dns.some((each) => each.toLowerCase() === name) };
   }

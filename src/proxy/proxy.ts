@@ -3,6 +3,7 @@ import { MtlsError, systemCode } from '../errors.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { AuditLine } from './audit.js';
+import { Connections } from './connections.js';
 import type { CredentialFiles } from './credentials.js';
 import { type Endpoint, endpoint, isHttp, isLoopback, isMutual } from './endpoint.js';
 import { Gate } from './gate.js';
@@ -41,8 +42,6 @@ export interface RunningProxy {
 /** What a kind of server gives to be run and stopped. */
 export interface Serving {
   readonly server: Server;
-  /** No more requests on connections that stay open. */
-  readonly drain: () => void;
   /** Connections to the upstream that nobody uses any more. */
   readonly close: () => void;
 }
@@ -52,6 +51,7 @@ export interface ServingOptions {
   readonly listen: Endpoint;
   readonly upstream: Endpoint;
   readonly gate: Gate;
+  readonly connections: Connections;
 }
 
 /**
@@ -67,13 +67,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const peers = inbound ? parsePeers(options.allow!, '--allow') : parsePeers(options.expect!, '--expect');
   const { files, clock, log, audit } = options;
   const gate = new Gate({ files, peers, direction: inbound ? 'inbound' : 'outbound', clock, log, audit });
-  const serving = (isHttp(listen) ? httpServer : tcpServer)({ listen, upstream, gate });
+  const connections = new Connections();
+  const serving = (isHttp(listen) ? httpServer : tcpServer)({ listen, upstream, gate, connections });
   const { server } = serving;
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
+  server.prependListener('connection', (socket: Socket) => connections.opened(socket));
   try {
     await listening(server, listen);
   } catch (error) {
@@ -85,8 +82,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { port } = server.address() as { readonly port: number };
   const stop = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    serving.drain();
-    const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), drainMs);
+    connections.drain();
+    const timer = setTimeout(() => connections.destroy(), drainMs);
     await closed;
     clearTimeout(timer);
     serving.close();

@@ -27,6 +27,9 @@ export function answerLine(text: string, now: Date): BatchAnswer {
     return { id, valid, errors: errors.map(({ code, message }) => ({ code, message })) };
   } catch (error) {
     if (error instanceof MtlsError) return refusal(error, id);
+    // nested too deeply to be said in words
+    if (error instanceof RangeError)
+      return refusal(new MtlsError('VALUE_INVALID', { what: 'request', found: text.slice(0, 40), expected: 'one flat JSON object' }), id);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from '../base/duration.js';
+import { isError } from '../errors.js';
 import { signatureDigest, signatureName, verifySignature } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
 import { type Crl, findRevoked } from '../pki/crl.js';
@@ -28,10 +29,16 @@ function checkCertificate(certificate: Certificate, issuer: Certificate, request
       continue;
     }
     inForce = true;
-    const entry = findRevoked(crl, certificate.serial);
-    if (entry === undefined) continue;
-    const reason = typeof entry.reason === 'string' ? entry.reason : 'unspecified';
-    return [say('CERT_REVOKED', `revoked ${iso(entry.date)} (${reason}), by the CRL of ${iso(crl.thisUpdate)}`)];
+    try {
+      const entry = findRevoked(crl, certificate.serial);
+      if (entry === undefined) continue;
+      const message = `revoked ${iso(entry.date)} (${entry.reason ?? 'unspecified'}), by the CRL of ${iso(crl.thisUpdate)}`;
+      return [say('CERT_REVOKED', message)];
+    } catch (error) {
+      // entries are read when they are walked; whatever a list that is torn says no more, it may have said of this one
+      if (!isError(error, 'CRL_MALFORMED')) throw error;
+      return [say('CRL_MALFORMED', `the CRL of ${labelOf(issuer.subject)}: ${error.message}`)];
+    }
   }
   return inForce || problem === undefined ? [] : [problem];
 }
@@ -59,7 +66,7 @@ export function crlFault(
   if (issuer.keyUsage !== undefined && !issuer.keyUsage.includes('cRLSign'))
     return {
       code: 'CRL_SIGN_MISSING',
-      message: `${labelOf(issuer.subject)} may not sign CRLs: expected cRLSign, found ${issuer.keyUsage.join(', ')}`,
+      message: `${labelOf(issuer.subject)} may not sign CRLs: expected cRLSign, found ${issuer.keyUsage.join(', ') || 'none'}`,
     };
   if (!crl.signatureAlgorithm.der.equals(crl.innerAlgorithm.der) || isWeakDigest(signatureDigest(crl.signatureAlgorithm), allowSha1))
     return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is signed by ${signatureName(crl.signatureAlgorithm)}` };

@@ -50,12 +50,13 @@ function checkDates(certificate: Certificate, at: Date): Finding[] {
 }
 
 function checkKey(certificate: Certificate, { minRsaBits = 2048 }: VerifyRequest): Finding[] {
-  const { type, bits } = certificate.publicKey;
+  const { type, bits, curve } = certificate.publicKey;
   const weak = (expected: string): Finding[] => [
     finding('WEAK_KEY', certificate, `expected ${expected}, found ${describeKey(certificate.publicKey)}`),
   ];
   if (type === 'RSA' && bits < minRsaBits) return weak(`RSA of at least ${minRsaBits} bits`);
-  if (type === 'EC' && (bits < 224 || bits > 521)) return weak('a named curve of 224 to 521 bits');
+  // a curve that is spelled out may have any generator, whatever its field (CVE-2020-0601)
+  if (type === 'EC' && (curve === undefined || bits < 224 || bits > 521)) return weak('a named curve of 224 to 521 bits');
   return type === 'DSA' || type === 'unknown' ? weak('an RSA, EC or EdDSA key') : [];
 }
 

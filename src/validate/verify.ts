@@ -33,7 +33,7 @@ export interface Verdict {
 }
 
 const DEFAULT_DEPTH = 8;
-/** How many steps the search for a path may take in all: enough for every honest PKI, and for 4,096 issuers of one name. */
+/** How many steps the search for a path may take in all: enough for every honest PKI, and for 4,096 issuers of one name that key identifiers tell apart. */
 const STEP_LIMIT = 20_000;
 /** How many complete paths are examined. */
 const PATH_LIMIT = 200;
@@ -49,7 +49,9 @@ export function verify(request: VerifyRequest): Verdict {
   for (const { path, dead } of paths(request)) {
     const errors = dead === undefined ? checkWhole(path, request) : [...checkPath(path, request, false), dead];
     if (errors.length === 0 && leafFindings.length === 0) return { valid: true, errors: [], path };
-    if (best === undefined || errors.length < best.errors.length) best = { path, errors };
+    // the search was cut short and had come to an anchor before: both are said
+    if (best !== undefined && dead !== undefined) best = { path: best.path, errors: [...best.errors, dead] };
+    else if (best === undefined || errors.length < best.errors.length) best = { path, errors };
   }
   return { valid: false, errors: [...leafFindings, ...(best?.errors ?? [])], path: best?.path ?? [request.leaf] };
 }
@@ -68,6 +70,7 @@ interface Candidate {
 /** All paths to an anchor, shortest steps first; when there is none, the longest that the search came to. */
 function* paths(request: VerifyRequest): Generator<Candidate> {
   const { leaf, roots, intermediates, maxDepth = DEFAULT_DEPTH } = request;
+  const issuers = distinct([...roots, ...intermediates]);
   const isRoot = (certificate: Certificate): boolean => roots.some((root) => root.der.equals(certificate.der));
   let steps = 0;
   let found = 0;
@@ -78,8 +81,8 @@ function* paths(request: VerifyRequest): Generator<Candidate> {
     const last = path.at(-1)!;
     if (isRoot(last)) yield { path };
     if (path.length > 1 && isRoot(last)) return;
-    for (const issuer of [...roots, ...intermediates]) {
-      if (++steps > STEP_LIMIT || found >= PATH_LIMIT) return;
+    for (const issuer of issuers) {
+      if (++steps > STEP_LIMIT) return;
       if (!namesIssuer(last, issuer) || path.some((member) => member.der.equals(issuer.der))) continue;
       const anchor = isRoot(issuer);
       if (!anchor && intermediatesIn(path) >= maxDepth && !isSelfIssued(issuer)) continue;
@@ -88,11 +91,18 @@ function* paths(request: VerifyRequest): Generator<Candidate> {
   }
 
   for (const candidate of extend([leaf])) {
-    found++;
+    if (++found > PATH_LIMIT) break;
     yield candidate;
   }
-  if (steps > STEP_LIMIT) yield { path: longest, dead: { code: 'SEARCH_LIMIT', message: `no good path within ${STEP_LIMIT} steps` } };
+  const limits = `${STEP_LIMIT} steps and ${PATH_LIMIT} paths`;
+  if (steps > STEP_LIMIT || found > PATH_LIMIT)
+    yield { path: longest, dead: { code: 'SEARCH_LIMIT', message: `no good path within ${limits}` } };
   else if (found === 0) yield { path: longest, dead: deadEnd(longest.at(-1)!, roots, maxDepth, longest.length) };
+}
+
+/** Each once, where it first stands: a bundle may repeat a certificate as often as it likes. */
+function distinct(certificates: readonly Certificate[]): Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.der.toString('latin1'), certificate])).values()];
 }
 
 /** How many count: self-issued certificates do not (RFC 5280 §4.2.1.9), nor does the leaf. */

@@ -14,7 +14,7 @@ interface Ended {
 }
 
 /** The environment of a user who has set nothing up. */
-const plainEnvironment = (): NodeJS.ProcessEnv => {
+export const plainEnvironment = (): NodeJS.ProcessEnv => {
   const { MTLS_WORKSPACE: _w, NODE_OPTIONS: _o, NODE_EXTRA_CA_CERTS: _c, FORCE_COLOR: _f, ...rest } = process.env;
   return { ...rest, LC_ALL: 'C.UTF-8', NO_COLOR: '1', COLUMNS: '100' };
 };

@@ -84,13 +84,18 @@ export const OUTCOME_RULES: readonly Rule[] = [
   {
     code: 'CLIENT_NOT_AUTHORIZED',
     when: (facts) => {
-      const { attempt, options } = facts;
+      const { attempt, options, client } = facts;
       const answer = attempt?.answer;
       if (options.httpPath === undefined || !sent(facts) || answer?.kind !== 'http' || answer.status !== 403) return undefined;
-      return {
-        confidence: 'certain',
-        evidence: ['the handshake went through with the client certificate', `the server answered HTTP 403 to GET ${options.httpPath}`],
-      };
+      const evidence = [
+        'the handshake went through with the client certificate',
+        `the server answered HTTP 403 to GET ${options.httpPath}`,
+      ];
+      // a proxy may let the handshake through and refuse the certificate by the same answer
+      const isClean = client?.faults.length === 0 && client.anchored && (options.crls ?? []).length > 0;
+      return isClean
+        ? { confidence: 'certain', evidence: [...evidence, 'the certificate is good by the CA and the CRL at hand'] }
+        : { confidence: 'likely', evidence, alternatives: ['CLIENT_CERT_REVOKED', 'CLIENT_CERT_REJECTED'] };
     },
     fixes: ({ options }) => [
       `on ${endpointOf(options)}: allow ${options.labels?.service ?? 'this client'} in the policy (mtls proxy: --allow NAME)`,
