@@ -124,9 +124,13 @@ export class Gate {
 
   #askAgain(about: (decision: Decision) => boolean): void {
     const now = this.#options.clock();
+    // a peer has many connections, and a CRL may be long: one look for each chain is enough
+    const decided = new Map<string, Decision>();
     for (const [socket, admitted] of [...this.#live]) {
       if (!about(admitted.decision)) continue;
-      const decision = decide(admitted.shown, this.#terms, now);
+      const name = nameOf(admitted.shown);
+      const decision = decided.get(name) ?? decide(admitted.shown, this.#terms, now);
+      decided.set(name, decision);
       if (decision.allowed) {
         this.#live.set(socket, { ...admitted, decision });
         continue;
@@ -179,6 +183,8 @@ function sentBy(socket: TLSSocket): Buffer[] {
   }
   return found;
 }
+
+const nameOf = (shown: Shown): string => ('malformed' in shown ? '' : shown.chain.map(({ der }) => der.toString('latin1')).join('\n'));
 
 /** What the peer shows of itself. An intermediate that cannot be read is not there; the peer's own must be readable. */
 function readShown(sent: readonly Buffer[]): Shown {

@@ -7,7 +7,7 @@ import { replay } from '../support/session.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-// Each file is what a user sees. After a change that is meant: UPDATE_SESSIONS=1 npx mocha 'test/sessions/*', and read the diff.
+// Each file is what a user sees. After a change that is meant: UPDATE_SESSIONS=1 npx mocha 'test/sessions/*.ts', and read the diff.
 for (const file of readdirSync(here).filter((name) => name.endsWith('.txt'))) {
   describe(`a session at the terminal: ${file}`, function () {
     this.timeout(120_000);

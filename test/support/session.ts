@@ -48,7 +48,7 @@ function run(
 /**
  * Runs a session: lines that begin with `$ ` are typed into a shell in `directory`, and what comes back is written below
  * each: stdout as it is, stderr behind `2> `, an exit code other than 0 as `[exit N]`. What differs from run to run is
- * replaced by its kind. Comments (`#`) and blank lines stay.
+ * replaced by its kind. Comments (`#`) stay, a blank line before them.
  */
 export async function replay(script: string, directory: string): Promise<string> {
   const bin = join(directory, '.bin');
@@ -58,7 +58,7 @@ export async function replay(script: string, directory: string): Promise<string>
   const path = `${bin}:${process.env['PATH'] ?? ''}`;
   const said: string[] = [];
   for (const line of script.split('\n')) {
-    if (line === '' || line.startsWith('#')) said.push(line);
+    if (line.startsWith('#')) said.push(...(said.length === 0 || said.at(-1)!.startsWith('#') ? [] : ['']), line);
     if (!line.startsWith('$ ')) continue;
     const { code, stdout, stderr } = await run('bash', ['-c', line.slice(2)], { cwd: directory, env: { PATH: path } });
     const errors = stderr === '' ? '' : stderr.replace(/\n$/, '').replace(/^/gm, '2> ');
