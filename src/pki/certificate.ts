@@ -4,7 +4,7 @@ import { MtlsError, isError } from '../errors.js';
 import { type AlgorithmIdentifier, type PublicKeyInfo, readAlgorithm, readPublicKeyInfo, verifySignature } from './algorithms.js';
 import { DerReader, context, contextConstructed } from './der.js';
 import { type CertificateExtensions, type Extension, decodeCertificateExtensions, readExtensions } from './extensions.js';
-import { type Name, readName } from './name.js';
+import { type Name, isSameName, readName } from './name.js';
 
 /** A certificate (RFC 5280 §4.1) as a value. Times are milliseconds since 1970; `serial` is the integer's octets in hex. */
 export interface Certificate extends CertificateExtensions {
@@ -90,14 +90,14 @@ export function fingerprint(certificate: Pick<Certificate, 'der'>): string {
 
 /** Do the names say that `issuer` issued `certificate`, and the key identifiers not say otherwise? No signature is checked. */
 export function namesIssuer(certificate: Certificate, issuer: Certificate): boolean {
-  if (!certificate.issuer.der.equals(issuer.subject.der)) return false;
+  if (!isSameName(certificate.issuer, issuer.subject)) return false;
   const [asked, found] = [certificate.authorityKeyId, issuer.subjectKeyId];
   return asked === undefined || found === undefined || asked === found;
 }
 
 /** Subject and issuer are the same (RFC 5280 §3.2: self-issued). */
 export function isSelfIssued(certificate: Certificate): boolean {
-  return certificate.subject.der.equals(certificate.issuer.der);
+  return isSameName(certificate.subject, certificate.issuer);
 }
 
 /** Signed by its own key? */

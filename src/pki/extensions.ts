@@ -1,6 +1,7 @@
 import { toHex } from '../base/bytes.js';
 import { MtlsError, isError } from '../errors.js';
 import { DerReader, context, contextConstructed } from './der.js';
+import { type DistributionPoint, readDistributionPoints } from './distribution-points.js';
 import { type GeneralNames, NO_NAMES, readGeneralNames } from './general-name.js';
 import { OID, oidName } from './oids.js';
 
@@ -33,7 +34,7 @@ export interface CertificateExtensions {
   readonly subjectAltName: GeneralNames;
   readonly subjectKeyId: string | undefined;
   readonly authorityKeyId: string | undefined;
-  readonly crlDistributionPoints: readonly string[];
+  readonly crlDistributionPoints: readonly DistributionPoint[];
 }
 
 /** Reads `Extensions ::= SEQUENCE OF Extension`; `reader` stands before it. The same extension twice is refused (RFC 5280 §4.2). */
@@ -68,7 +69,7 @@ export function decodeCertificateExtensions(extensions: readonly Extension[]): C
     subjectAltName: read(OID.subjectAltName, (value) => readGeneralNames(DerReader.within(value))) ?? NO_NAMES,
     subjectKeyId: read(OID.subjectKeyIdentifier, subjectKeyId),
     authorityKeyId: read(OID.authorityKeyIdentifier, authorityKeyId),
-    crlDistributionPoints: read(OID.crlDistributionPoints, crlDistributionPoints) ?? [],
+    crlDistributionPoints: read(OID.crlDistributionPoints, readDistributionPoints) ?? [],
   };
 }
 
@@ -123,28 +124,4 @@ export function authorityKeyId(value: Buffer): string | undefined {
   if (reader.peek() === context(2)) reader.integer(context(2));
   reader.end();
   return id;
-}
-
-/**
- * The URIs of all distribution points (RFC 5280 §4.2.1.13); what is named in another way is read for its form only.
- *
- *     DistributionPoint ::= SEQUENCE { [0] { [0] fullName | [1] nameRelativeToCRLIssuer }, [1] reasons, [2] cRLIssuer }
- */
-function crlDistributionPoints(value: Buffer): string[] {
-  const reader = DerReader.within(value);
-  if (reader.atEnd) reader.fail('missing element', 'a distribution point');
-  const uris: string[] = [];
-  while (!reader.atEnd) {
-    const point = reader.enter();
-    const name = point.enterOptional(contextConstructed(0));
-    const full = name?.enterOptional(contextConstructed(0));
-    if (full !== undefined) uris.push(...readGeneralNames(full).uri);
-    else name?.content(contextConstructed(1));
-    name?.end();
-    if (point.peek() === context(1)) point.namedBits(context(1));
-    const issuer = point.enterOptional(contextConstructed(2));
-    if (issuer !== undefined) readGeneralNames(issuer);
-    point.end();
-  }
-  return uris;
 }

@@ -3,9 +3,13 @@ import { type DerReader, TAG } from './der.js';
 import { OID } from './oids.js';
 
 /** One attribute of a distinguished name; `value` is the text, or `#hex` of what is no string that we know. */
-interface NameAttribute {
+export interface NameAttribute {
   readonly type: string;
   readonly value: string;
+  /** The tag octet of the value. */
+  readonly tag: number;
+  /** In which relative distinguished name it is, counted from 0. */
+  readonly rdn: number;
 }
 
 /** A distinguished name: its DER, and its attributes in the order of the encoding (RFC 5280 §4.1.2.4). */
@@ -19,23 +23,31 @@ export function readName(reader: DerReader): Name {
   const start = reader.offset;
   const attributes: NameAttribute[] = [];
   const sequence = reader.enter();
-  while (!sequence.atEnd) {
-    const set = sequence.enter(TAG.set);
-    if (set.atEnd) set.fail('missing element', 'a relative distinguished name');
-    let before: Buffer | undefined;
-    while (!set.atEnd) {
-      const attributeStart = set.offset;
-      const attribute = set.enter();
-      const type = attribute.oid();
-      const value = attribute.element();
-      attribute.end();
-      const whole = set.since(attributeStart);
-      if (before !== undefined && Buffer.compare(before, whole) > 0) set.refuse('set not in order');
-      before = whole;
-      attributes.push({ type, value: stringOf(value.tag, value.content) ?? `#${value.whole.toString('hex')}` });
-    }
-  }
+  for (let rdn = 0; !sequence.atEnd; rdn++) readAttributes(sequence.enter(TAG.set), rdn, attributes);
   return { der: reader.since(start), attributes };
+}
+
+/** Reads one `RelativeDistinguishedName` under an implicit tag. */
+export function readRelativeName(reader: DerReader, tag: number): NameAttribute[] {
+  const attributes: NameAttribute[] = [];
+  readAttributes(reader.enter(tag), 0, attributes);
+  return attributes;
+}
+
+function readAttributes(set: DerReader, rdn: number, attributes: NameAttribute[]): void {
+  if (set.atEnd) set.fail('missing element', 'a relative distinguished name');
+  let before: Buffer | undefined;
+  while (!set.atEnd) {
+    const start = set.offset;
+    const attribute = set.enter();
+    const type = attribute.oid();
+    const value = attribute.element();
+    attribute.end();
+    const whole = set.since(start);
+    if (before !== undefined && Buffer.compare(before, whole) > 0) set.refuse('set not in order');
+    before = whole;
+    attributes.push({ type, value: stringOf(value.tag, value.content) ?? `#${value.whole.toString('hex')}`, tag: value.tag, rdn });
+  }
 }
 
 /** The text of an ASN.1 character string; undefined when the type is no string or the octets are malformed. */
@@ -107,3 +119,64 @@ export function labelOf(name: Name): string {
   const common = valuesOf(name, OID.commonName).at(-1);
   return common === undefined ? formatName(name) : printable(common);
 }
+
+/** The same name, as RFC 5280 §7.1 compares names: by what the attributes say, not by how that is encoded. */
+export function isSameName(a: Name, b: Name): boolean {
+  return a.der.equals(b.der) || canonicalName(a) === canonicalName(b);
+}
+
+/** Is `base` the beginning of `name`, relative name by relative name (RFC 5280 §4.2.1.10)? */
+export function isWithinName(name: Name, base: Name): boolean {
+  const [inner, outer] = [canonicalRdns(name), canonicalRdns(base)];
+  return outer.length <= inner.length && outer.every((rdn, i) => rdn === inner[i]);
+}
+
+/** A text that two names share exactly when they are the same (RFC 5280 §7.1). */
+export function canonicalName(name: Name): string {
+  return canonicalRdns(name).join('\n');
+}
+
+const canonical = new WeakMap<Name, readonly string[]>();
+
+function canonicalRdns(name: Name): readonly string[] {
+  const known = canonical.get(name);
+  if (known !== undefined) return known;
+  const rdns: string[][] = [];
+  for (const attribute of name.attributes) (rdns[attribute.rdn] ??= []).push(canonicalAttribute(attribute));
+  // a relative name is a set: the order in it says nothing
+  const texts = rdns.map((attributes) => attributes.sort().join('+'));
+  canonical.set(name, texts);
+  return texts;
+}
+
+/**
+ * Strings are compared prepared as RFC 4518 has it: without case, white space at the ends, and how much of it is within;
+ * what is no string is compared by its octets. JSON marks where a value ends, whatever is in it.
+ */
+function canonicalAttribute({ type, value, tag }: NameAttribute): string {
+  return `${type}=${isStringTag(tag) ? JSON.stringify(prepared(value)) : value}`;
+}
+
+function prepared(text: string): string {
+   
+  const plain = /^[\x20-\x7e]*$/.test(text);
+  const mapped = plain
+    ? text
+    : text
+        .replace(MEANS_NOTHING, '')
+        .replace(/[\s\u0085]+/g, ' ')
+        .normalize('NFKC');
+  const folded = mapped.toLowerCase();
+  return folded.trim().replace(/ {2,}/g, ' ');
+}
+
+/** Mapped to nothing by RFC 4518 §2.2. */
+ 
+const MEANS_NOTHING =
+  /[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u06dd\u070f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]/g;
+
+const STRING_TAGS: ReadonlySet<number> = new Set([
+  ...[TAG.utf8String, TAG.printableString, TAG.ia5String, TAG.numericString, TAG.visibleString],
+  ...[TAG.teletexString, TAG.bmpString, TAG.universalString],
+]);
+const isStringTag = (tag: number): boolean => STRING_TAGS.has(tag);

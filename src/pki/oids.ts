@@ -36,6 +36,17 @@ export const OID = {
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  subjectInfoAccess: '1.3.6.1.5.5.7.1.11',
+  tlsFeature: '1.3.6.1.5.5.7.1.24',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+
+  // policies and their qualifiers (RFC 5280 §4.2.1.4), ways of access (§4.2.2.1), other names (RFC 9598)
+  anyPolicy: '2.5.29.32.0',
+  cpsQualifier: '1.3.6.1.5.5.7.2.1',
+  userNoticeQualifier: '1.3.6.1.5.5.7.2.2',
+  ocsp: '1.3.6.1.5.5.7.48.1',
+  caIssuers: '1.3.6.1.5.5.7.48.2',
+  smtpUtf8Mailbox: '1.3.6.1.5.5.7.8.9',
 
   // extended key usages
   anyExtendedKeyUsage: '2.5.29.37.0',

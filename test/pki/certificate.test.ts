@@ -25,6 +25,8 @@ import {
   utf8,
 } from '../../src/pki/encode.js';
 import { generateKey, keyIdentifier, publicKeyInfo } from '../../src/pki/key.js';
+import { crlUris } from '../../src/pki/distribution-points.js';
+import { type Name, valuesOf } from '../../src/pki/name.js';
 import { OID } from '../../src/pki/oids.js';
 import { signCertificate } from '../../src/pki/sign.js';
 import { testCa, testLeaf } from '../support/material.js';
@@ -166,7 +168,7 @@ describe('readCertificate', () => {
     const issuer = element(contextConstructed(2), [element(contextConstructed(4), [toDer(NAME)])]);
     const read = (...points: readonly Buffer[]): readonly string[] => {
       const list = embed(element(TAG.sequence, points));
-      return readCertificate(withExtension(OID.crlDistributionPoints, list)).crlDistributionPoints;
+      return crlUris(readCertificate(withExtension(OID.crlDistributionPoints, list)).crlDistributionPoints);
     };
     const point = (...fields: readonly Buffer[]): Buffer => element(TAG.sequence, fields);
     assert.deepEqual(read(point(full), point(full, reasons, issuer), point(relative), point(issuer)), Array(2).fill('http://crl.test/a'));
@@ -194,7 +196,8 @@ describe('readCertificate', () => {
     ) as Record<string, unknown[]>;
     assert.deepEqual(found['other'], [0, 3, 5, 8, 9, 30]);
     assert.deepEqual([found['email'], found['dns'], found['uri'], found['ip']], [['a@b.test'], ['b.test'], ['urn:x'], ['10.0.0.1']]);
-    assert.deepEqual((found['directory'] as { attributes: unknown }[])[0]?.attributes, [{ type: OID.commonName, value: 'x' }]);
+    assert.deepEqual(valuesOf((found['directory'] as Name[])[0]!, OID.commonName), ['x']);
+    assert.deepEqual(found['otherName'], [{ type: '1.2.3', value: toDer(utf8('x')) }]);
     // a constructed dNSName is BER, a primitive directoryName nothing at all
     for (const tag of [contextConstructed(1), contextConstructed(2), contextConstructed(7), context(0), context(4), TAG.ia5String])
       assert.throws(() => read(element(tag, [])), /unexpected tag at byte \d+ \(a general name, in the value of subjectAltName\)/);
