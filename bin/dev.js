@@ -1,4 +1,10 @@
-#!/usr/bin/env -S node --import=tsx
-// The same as run.js, from the sources.
+#!/usr/bin/env node
+// The program from its sources, without a build; only --help is that of the build.
+import { readdirSync } from 'node:fs';
+import { register } from 'tsx/esm/api';
+
+register();
 const { main } = await import('../src/cli/main.ts');
-await main(process.argv.slice(2), import.meta.url);
+const files = readdirSync(new URL('../src/commands/', import.meta.url)).filter((name) => name.endsWith('.ts'));
+const commands = Object.fromEntries(files.map((name) => [name.slice(0, -3), () => import(`../src/commands/${name}`)]));
+await main(process.argv.slice(2), new URL('./run.js', import.meta.url).href, commands);

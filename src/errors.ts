@@ -96,6 +96,10 @@ export const ERRORS = {
     when: 'DER that is not a CRL as RFC 5280 has it.',
     message: (f) => `not a CRL: ${f.problem}`,
   }),
+  OCSP_MALFORMED: entry<{ problem: string }>({
+    when: 'Bytes that are not a successful OCSP response as RFC 6960 has it.',
+    message: (f) => `not an OCSP response: ${f.problem}`,
+  }),
   TLS_MALFORMED: entry<{ what: string; problem: string; offset: number }>({
     when: 'Bytes from a peer that should be a TLS record or handshake message break its rules (RFC 8446).',
     message: (f) => `not TLS: ${f.what}: ${f.problem} at byte ${f.offset}`,

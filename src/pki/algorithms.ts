@@ -18,6 +18,8 @@ export interface PublicKeyInfo {
   readonly bits: number;
   /** The named curve, where there is one: `P-256`, or its object identifier. */
   readonly curve?: string;
+  /** The public exponent's octets, of an RSA key. */
+  readonly exponent?: Buffer;
   /** The octets of the BIT STRING: what a key identifier is the hash of. */
   readonly key: Buffer;
 }
@@ -54,7 +56,7 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
   switch (algorithm.oid) {
     case OID.rsaEncryption:
     case OID.rsassaPss:
-      return { ...common, type: 'RSA', bits: modulusBits(key) };
+      return { ...common, type: 'RSA', ...readRsaKey(key) };
     case OID.ecPublicKey: {
       const named = algorithm.parameters?.[0] === TAG.oid ? new DerReader(algorithm.parameters).oid() : undefined;
       if (named === undefined) return { ...common, type: 'EC', bits: explicitFieldBits(algorithm.parameters) };
@@ -75,12 +77,12 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
 }
 
 /** Of `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017 §A.1.1). */
-function modulusBits(key: Buffer): number {
+function readRsaKey(key: Buffer): { bits: number; exponent: Buffer } {
   const reader = DerReader.within(key);
   const modulus = reader.integer();
-  reader.integer();
+  const exponent = reader.integer();
   reader.end();
-  return bitLength(modulus);
+  return { bits: bitLength(modulus), exponent };
 }
 
 /**
@@ -153,7 +155,7 @@ export function verifySignature(
   signer: PublicKeyInfo,
 ): 'valid' | 'invalid' | 'unsupported' {
   try {
-    const key = createPublicKey({ key: signer.der, format: 'der', type: 'spki' });
+    const key = publicKeyOf(signer);
     if (algorithm.oid === OID.rsassaPss) {
       const pss = readPss(algorithm);
       if (pss === undefined || signer.type !== 'RSA') return 'unsupported';
@@ -169,6 +171,18 @@ export function verifySignature(
     // a key that OpenSSL cannot load, a digest that it no longer has
     return 'unsupported';
   }
+}
+
+/** A CA's key is asked for each of its certificates: it is loaded once. */
+const loaded = new WeakMap<PublicKeyInfo, KeyObject>();
+
+/** The key as node:crypto wants it. Throws what OpenSSL throws for a key that it cannot load. */
+function publicKeyOf(info: PublicKeyInfo): KeyObject {
+  const known = loaded.get(info);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: info.der, format: 'der', type: 'spki' });
+  loaded.set(info, key);
+  return key;
 }
 
 /** How a private key of ours signs: the AlgorithmIdentifier's parts, and the act. Throws KEY_TYPE_UNSUPPORTED. */

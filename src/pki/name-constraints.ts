@@ -50,11 +50,11 @@ function base(reader: DerReader): Subtree {
   const tag = reader.peek();
   switch (tag) {
     case context(1):
-      return { kind: 'email', base: ia5(reader, tag) };
+      return { kind: 'email', base: text(reader, tag, EMAIL, 'a mailbox, a host or .domain') };
     case context(2):
-      return { kind: 'dns', base: ia5(reader, tag) };
+      return { kind: 'dns', base: text(reader, tag, HOST, 'a DNS name') };
     case context(6):
-      return { kind: 'uri', base: ia5(reader, tag) };
+      return { kind: 'uri', base: text(reader, tag, HOST, 'a host or .domain') };
     case context(7):
       return addresses(reader, tag);
     case contextConstructed(4): {
@@ -85,8 +85,15 @@ function addresses(reader: DerReader, tag: number): Subtree {
   return { kind: 'ip', address: content.subarray(0, half), mask };
 }
 
-function ia5(reader: DerReader, tag: number): string {
+/** A host, or what is below one where it begins with a dot; empty: every one. A wildcard is none of these. */
+const LABELS = String.raw`(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*`;
+const HOST = new RegExp(`^(?:\\.?${LABELS})?$`);
+const EMAIL = new RegExp(`^(?:[^@\\s]{1,64}@${LABELS}|\\.?${LABELS})?$`);
+
+/** In lower case but for the local part of a mailbox, which alone has one. */
+function text(reader: DerReader, tag: number, form: RegExp, expected: string): string {
   const content = reader.content(tag);
-  if (!isAscii(content)) reader.refuse('malformed string', 'IA5String');
-  return content.toString('latin1');
+  const found = content.length > 320 || !isAscii(content) ? undefined : content.toString('latin1');
+  if (found === undefined || !form.test(found)) return reader.refuse('malformed string', expected);
+  return found.replace(/[^@]*$/, (host) => host.toLowerCase());
 }

@@ -4,7 +4,7 @@ import { type Certificate, isSelfSigned, isSignedBy } from '../pki/certificate.j
 import { type Crl, findRevoked } from '../pki/crl.js';
 import { isKeyOf } from '../pki/key.js';
 import { formatName, labelOf } from '../pki/name.js';
-import { crlFault, isCrlOf } from '../validate/revocation.js';
+import { crlFault, isCrlOf } from '../validate/crl-faults.js';
 import { verify } from '../validate/verify.js';
 import { SIGNATURE_SCHEMES, nameOf } from './codepoints.js';
 import { type Fault, type Translation, expiredEvidence, fact, iso, looksIntermediate, translate } from './examine.js';

@@ -5,7 +5,7 @@ import { type Certificate, fingerprint, readCertificate } from '../pki/certifica
 import { type Name, formatName, printable, valuesOf } from '../pki/name.js';
 import { OID } from '../pki/oids.js';
 import type { FindingCode } from '../validate/findings.js';
-import type { Verdict } from '../validate/verify.js';
+import type { Verdict } from '../validate/request.js';
 import type { DiagnosisCode } from './diagnoses.js';
 import type { Confidence, SentCertificate } from './report.js';
 

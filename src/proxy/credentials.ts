@@ -9,7 +9,7 @@ import { isKeyOf, privateKeyToPem, readPrivateKey } from '../pki/key.js';
 import { crlsIn, readCertificates } from '../pki/material.js';
 import { formatName } from '../pki/name.js';
 import { toPem } from '../pki/pem.js';
-import { crlFault, isCrlOf } from '../validate/revocation.js';
+import { crlFault, isCrlOf } from '../validate/crl-faults.js';
 
 /** Where a sidecar has its own from. */
 export interface CredentialFiles {

@@ -5,7 +5,8 @@ import { type Crl, readCrl } from '../pki/crl.js';
 import { readPem } from '../pki/pem.js';
 import type { Finding } from './findings.js';
 import type { NameQuery } from './names.js';
-import { type VerifyRequest, verify } from './verify.js';
+import type { PolicyInputs, VerifyRequest } from './request.js';
+import { verify } from './verify.js';
 
 /** One answer of `verify --batch`. */
 export interface BatchAnswer {
@@ -16,14 +17,14 @@ export interface BatchAnswer {
 
 /**
  * Answers one line of `verify --batch` (docs/architecture.md has the shape). Never throws: what cannot be read as a
- * request is answered with the error's code and the id, where one can be seen.
+ * request is answered with the error's code and the id, where one can be seen. `once` keeps what lines have in common.
  */
-export function answerLine(text: string, now: Date): BatchAnswer {
+export function answerLine(text: string, now: Date, once = new ReadOnce()): BatchAnswer {
   let id: Json = null;
   try {
     const request = JsonObject.parse(text, 'request');
     id = request.optionalString('id') ?? null;
-    const { valid, errors } = readRequest(request, now);
+    const { valid, errors } = answer(request, now, once);
     return { id, valid, errors: errors.map(({ code, message }) => ({ code, message })) };
   } catch (error) {
     if (error instanceof MtlsError) return refusal(error, id);
@@ -37,24 +38,23 @@ export function answerLine(text: string, now: Date): BatchAnswer {
 /** The answer to what is no request. */
 export const refusal = ({ code, message }: MtlsError, id: Json = null): BatchAnswer => ({ id, valid: false, errors: [{ code, message }] });
 
-function readRequest(request: JsonObject, now: Date): { valid: boolean; errors: readonly Finding[] } {
+function answer(request: JsonObject, now: Date, once: ReadOnce): { valid: boolean; errors: readonly Finding[] } {
   request.string('id');
-  const unreadable: Finding[] = [];
-  const [leaf] = certificates([request.string('leaf')], unreadable);
-  // a certificate that cannot be read is not there; the search goes on without it and the leaf is the exception
-  const intermediates = certificates(request.strings('intermediates'), []);
-  const roots = certificates(request.strings('roots'), unreadable);
-  const crls = readCrls(request.strings('crls'), unreadable);
-  if (request.has('policy')) {
-    const policy = request.optionalObject('policy')!;
-    const asked = policy.optionalBoolean('explicit') === true || policy.strings('initial').some((oid) => oid !== ANY_POLICY);
-    if (asked) unreadable.push({ code: 'POLICY_UNSUPPORTED', message: 'certificate policies are not supported: refused' });
-  }
-  if (leaf === undefined || unreadable.length > 0) return { valid: false, errors: unreadable };
-  return verify({ leaf, intermediates, roots, crls, ...settingsOf(request, now) });
+  const leaves = readCertificates(request.string('leaf'));
+  const intermediates = request.strings('intermediates').map((text) => once.certificates(text));
+  const roots = request.strings('roots').map((text) => once.certificates(text));
+  const crls = request.strings('crls').map((text) => once.crls(text));
+  const [leaf] = leaves.values;
+  if (leaf === undefined) return { valid: false, errors: leaves.faults };
+  // what cannot be read is not there; it is told when that was missed. Of the intermediates anything may come
+  const unreadable = [...roots, ...crls].flatMap(({ faults }) => faults);
+  const inputs = { leaf, intermediates: valuesOf(intermediates), roots: valuesOf(roots), crls: valuesOf(crls) };
+  const revocation = crls.length > 0 ? 'required' : 'when given';
+  const { valid, errors } = verify({ ...inputs, revocation, ...settingsOf(request, now) });
+  return { valid, errors: valid ? [] : [...errors, ...unreadable] };
 }
 
-const ANY_POLICY = '2.5.29.32.0';
+const valuesOf = <T>(readings: readonly Read<T>[]): T[] => readings.flatMap(({ values }) => values);
 
 function settingsOf(request: JsonObject, now: Date): Omit<VerifyRequest, 'leaf' | 'intermediates' | 'roots' | 'crls'> {
   const purpose = request.optionalWord('purpose', ['server', 'client']);
@@ -62,6 +62,7 @@ function settingsOf(request: JsonObject, now: Date): Omit<VerifyRequest, 'leaf' 
   const minRsaBits = request.optionalCount('minRsaBits');
   const allowSha1 = request.optionalBoolean('allowSha1');
   const name = nameOf(request);
+  const policy = policyOf(request);
   return {
     at: request.optionalInstant('at') ?? now,
     ...(purpose === undefined ? {} : { purpose }),
@@ -69,6 +70,7 @@ function settingsOf(request: JsonObject, now: Date): Omit<VerifyRequest, 'leaf' 
     ...(minRsaBits === undefined ? {} : { minRsaBits }),
     ...(allowSha1 === undefined ? {} : { allowSha1 }),
     ...(name === undefined ? {} : { name }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 
@@ -82,30 +84,68 @@ function nameOf(request: JsonObject): NameQuery | undefined {
   return asked[0];
 }
 
-function certificates(texts: readonly string[], unreadable: Finding[]): Certificate[] {
-  return texts.flatMap((text) => {
-    try {
-      const blocks = readPem(text).filter(({ label }) => label === 'CERTIFICATE');
-      if (blocks.length === 0) throw new MtlsError('CERTIFICATE_MALFORMED', { problem: 'no CERTIFICATE block' });
-      return blocks.map(({ der }) => readCertificate(der));
-    } catch (error) {
-      if (!isError(error, 'CERTIFICATE_MALFORMED') && !isError(error, 'PEM_MALFORMED')) throw error;
-      unreadable.push({ code: 'CERT_MALFORMED', message: error.message });
-      return [];
-    }
-  });
+function policyOf(request: JsonObject): PolicyInputs | undefined {
+  const policy = request.optionalObject('policy');
+  if (policy === undefined) return undefined;
+  return {
+    // nothing at all is any policy; an empty list would be none
+    ...(policy.has('initial') ? { initial: policy.strings('initial') } : {}),
+    explicit: policy.optionalBoolean('explicit') ?? false,
+    inhibitMapping: policy.optionalBoolean('inhibitMapping') ?? false,
+    inhibitAny: policy.optionalBoolean('inhibitAny') ?? false,
+  };
 }
 
-function readCrls(texts: readonly string[], unreadable: Finding[]): Crl[] {
-  return texts.flatMap((text) => {
-    try {
-      const blocks = readPem(text).filter(({ label }) => label === 'X509 CRL');
-      if (blocks.length === 0) throw new MtlsError('CRL_MALFORMED', { problem: 'no X509 CRL block' });
-      return blocks.map(({ der }) => readCrl(der));
-    } catch (error) {
-      if (!isError(error, 'CRL_MALFORMED') && !isError(error, 'PEM_MALFORMED')) throw error;
-      unreadable.push({ code: 'CRL_MALFORMED', message: error.message });
-      return [];
-    }
-  });
+/** What a PEM text holds, and what of it cannot be read. */
+interface Read<T> {
+  readonly values: readonly T[];
+  readonly faults: readonly Finding[];
 }
+
+/** Characters of PEM that are kept; nearly every line of a batch brings the same few CAs along. */
+const KEPT = 32_000_000;
+
+/** Reads a text once, however many lines have it. */
+export class ReadOnce {
+  readonly #certificates = new Map<string, Read<Certificate>>();
+  readonly #crls = new Map<string, Read<Crl>>();
+  #kept = 0;
+
+  certificates(text: string): Read<Certificate> {
+    return this.#once(this.#certificates, text, () => readCertificates(text));
+  }
+
+  crls(text: string): Read<Crl> {
+    return this.#once(this.#crls, text, () => read(text, 'X509 CRL', readCrl, ({ message }) => ({ code: 'CRL_MALFORMED', message })));
+  }
+
+  #once<T>(known: Map<string, Read<T>>, text: string, make: () => Read<T>): Read<T> {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    this.#kept += text.length;
+    if (this.#kept > KEPT) {
+      this.#certificates.clear();
+      this.#crls.clear();
+      this.#kept = text.length;
+    }
+    const made = make();
+    known.set(text, made);
+    return made;
+  }
+}
+
+const readCertificates = (text: string): Read<Certificate> =>
+  read(text, 'CERTIFICATE', readCertificate, ({ message }) => ({ code: 'CERT_MALFORMED', message }));
+
+function read<T>(text: string, label: string, decode: (der: Buffer) => T, faultOf: (error: MtlsError) => Finding): Read<T> {
+  try {
+    const blocks = readPem(text).filter((block) => block.label === label);
+    if (blocks.length === 0) throw new MtlsError('PEM_MALFORMED', { problem: `no ${label} block` });
+    return { values: blocks.map(({ der }) => decode(der)), faults: [] };
+  } catch (error) {
+    if (!UNREADABLE.some((code) => isError(error, code))) throw error;
+    return { values: [], faults: [faultOf(error as MtlsError)] };
+  }
+}
+
+const UNREADABLE = ['CERTIFICATE_MALFORMED', 'CRL_MALFORMED', 'PEM_MALFORMED'] as const;

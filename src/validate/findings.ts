@@ -17,17 +17,21 @@ export const FINDINGS = {
   EXTENDED_KEY_USAGE: 'not for this purpose (RFC 5280 §4.2.1.12)',
   KEY_USAGE: 'its key may not be used this way (RFC 5280 §4.2.1.3)',
   NAME_MISMATCH: 'the name is not in the subject alternative name (RFC 9525 §6)',
-  POLICY_UNSUPPORTED: 'certificate policies were asked about and are not supported here: refused (RFC 5280 §6.1.1)',
+  NAME_CONSTRAINT: 'a name that a CA above it may not issue for (RFC 5280 §4.2.1.10)',
+  EXTENSION_MALFORMED: 'an extension that is not what RFC 5280 §4.2.1 has it',
+  POLICY_NOT_VALID: 'no certificate policy holds along the path, and one is needed (RFC 5280 §6.1.3 f, §6.1.5 g)',
+  POLICY_MAPPING_ANY: 'maps to or from anyPolicy (RFC 5280 §6.1.4 a)',
   CERT_REVOKED: 'revoked (RFC 5280 §6.3)',
   CRL_NOT_FOUND: 'no CRL of its issuer at hand (RFC 5280 §6.3.3)',
   CRL_EXPIRED: 'the CRL is out of date (RFC 5280 §5.1.2.5)',
   CRL_NOT_YET_VALID: "the CRL's time has not come (RFC 5280 §5.1.2.4)",
   CRL_SIGNATURE_INVALID: 'the CRL is not signed by the key of its issuer (RFC 5280 §6.3.3 g)',
   CRL_SIGN_MISSING: 'the issuer of the CRL lacks the key usage cRLSign (RFC 5280 §6.3.3 f)',
-  CRL_UNSUPPORTED: 'a delta, indirect or partitioned CRL, or one with an unknown critical extension: refused (RFC 5280 §5.2)',
+  CRL_UNSUPPORTED: 'a delta or indirect CRL, or one with an unknown critical extension: refused (RFC 5280 §5.2)',
   CRL_MALFORMED: 'not a CRL as RFC 5280 §5.1 has it',
   SEARCH_LIMIT: 'more paths than are tried',
-  REFUSED_BY_OPENSSL: 'our rules hold and OpenSSL still refuses it',
+  OCSP_MALFORMED: 'not an OCSP response as RFC 6960 §4.2.1 has it',
+  OCSP_UNUSABLE: 'an OCSP response that cannot be relied on (RFC 6960 §3.2)',
 } as const;
 
 /** The code of a finding; stable, part of the contract. */
@@ -38,4 +42,6 @@ export interface Finding {
   readonly code: FindingCode;
   readonly message: string;
   readonly subject?: string;
+  /** Its place in the path; the leaf is 0. */
+  readonly at?: number;
 }

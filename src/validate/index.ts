@@ -1,5 +1,6 @@
-export { type BatchAnswer, answerLine, refusal } from './batch.js';
+export { type BatchAnswer, ReadOnce, answerLine, refusal } from './batch.js';
 export { FINDINGS, type Finding, type FindingCode } from './findings.js';
 export { type SpiffeId, identityOf, parseSpiffeId, serviceId } from './identity.js';
 export { type NameQuery, matchesEmail, matchesHost, matchesIp, matchesName, matchesUri } from './names.js';
-export { type Verdict, type VerifyRequest, verify } from './verify.js';
+export type { PolicyInputs, Purpose, Verdict, VerifyRequest } from './request.js';
+export { verify } from './verify.js';

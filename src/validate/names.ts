@@ -43,7 +43,7 @@ function asDnsName(host: string): string | undefined {
 }
 
 /** Labels of 1 to 63 letters, digits, `-` and `_` (which is out there), 253 characters in all. */
-const isDnsName = (name: string): boolean =>
+export const isDnsName = (name: string): boolean =>
   name.length > 0 && name.length <= 253 && name.split('.').every((label) => /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/.test(label));
 
 /** Is the address among the iPAddress names? Compared as bytes, so every spelling of IPv6 is the same. */

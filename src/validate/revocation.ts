@@ -1,90 +1,145 @@
-import { formatDuration } from '../base/duration.js';
 import { isError } from '../errors.js';
-import { signatureDigest, signatureName, verifySignature } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
-import { type Crl, findRevoked } from '../pki/crl.js';
-import { labelOf } from '../pki/name.js';
-import { OID, oidName } from '../pki/oids.js';
+import { type Crl, type RevokedEntry, findRevoked } from '../pki/crl.js';
+import { isSameName, labelOf } from '../pki/name.js';
+import { type CrlFault, DELTA_FAULT, criticalEntryFault, crlFault } from './crl-faults.js';
+import { ALL_REASONS, coverage, isDelta, scopeOf } from './crl-scope.js';
 import type { Finding, FindingCode } from './findings.js';
-import { isWeakDigest } from './rules.js';
-import type { VerifyRequest } from './verify.js';
+import { OcspAnswers } from './ocsp.js';
+import type { Path, Verdict, VerifyRequest } from './request.js';
+import { iso } from './rules/rule.js';
+import { costOf } from './signatures.js';
+import type { Work } from './work.js';
 
-/** Each certificate below the anchor against the CRLs at hand; nothing when none were given (RFC 5280 §6.3). */
-export function checkRevocation(path: readonly Certificate[], request: VerifyRequest): Finding[] {
-  if (request.crls.length === 0) return [];
-  return path.slice(0, -1).flatMap((certificate, i) => checkCertificate(certificate, path[i + 1]!, request));
-}
+/** A million entries are looked through in about a tenth of a second, and hashed in another. */
+const CRL_BYTES_PER_UNIT = 20_000;
 
-function checkCertificate(certificate: Certificate, issuer: Certificate, request: VerifyRequest): Finding[] {
-  const subject = labelOf(certificate.subject);
-  const say = (code: FindingCode, message: string): Finding => ({ code, message: `${subject}: ${message}`, subject });
-  const ofIssuer = request.crls.filter((crl) => isCrlOf(crl, issuer));
-  if (ofIssuer.length === 0) return [say('CRL_NOT_FOUND', `no CRL of ${labelOf(issuer.subject)} at hand`)];
-  let problem: Finding | undefined;
-  let inForce = false;
-  for (const crl of ofIssuer) {
-    const fault = crlFault(crl, issuer, request);
-    if (fault !== undefined) {
-      problem ??= say(fault.code, fault.message);
-      continue;
-    }
-    inForce = true;
+/** What one CRL says of one certificate: nothing that can be relied on, or for which reasons it is or is not revoked. */
+type Said = { readonly fault: CrlFault } | { readonly crl: Crl; readonly entry: RevokedEntry | undefined; readonly covers: number };
+
+type Validate = (request: VerifyRequest) => Verdict;
+
+/** Is anything in a path revoked (RFC 5280 §6.3, RFC 6960)? Remembers what it learnt of the CRLs, for the next path. */
+export class Revocation {
+  readonly #request: VerifyRequest;
+  readonly #work: Work;
+  readonly #ocsp: OcspAnswers;
+  /** Validates another certificate by the same inputs: that of a signer of CRLs who is not in the path. */
+  readonly #validate: Validate;
+  readonly #faults = new Map<Crl, Map<Certificate, CrlFault | undefined>>();
+  readonly #vouched = new Map<Certificate, boolean>();
+
+  constructor(request: VerifyRequest, work: Work, validate: Validate) {
+    this.#request = request;
+    this.#work = work;
+    this.#validate = validate;
+    this.#ocsp = new OcspAnswers(request, work);
+  }
+
+  /** Each certificate below the anchor; nothing is asked when no CRL and no OCSP response was given. */
+  check({ certificates }: Path): { readonly errors: readonly Finding[]; readonly warnings: readonly Finding[] } {
+    const { crls, ocsp = [], revocation = 'when given', softRevocation = false } = this.#request;
+    if (crls.length === 0 && ocsp.length === 0 && revocation === 'when given') return { errors: [], warnings: [] };
+    const findings = certificates.slice(0, -1).flatMap((_, at) => this.#check(certificates, at) ?? []);
+    const isError = ({ code }: Finding): boolean => !softRevocation || code === 'CERT_REVOKED';
+    return { errors: findings.filter(isError), warnings: findings.filter((found) => !isError(found)) };
+  }
+
+  #check(path: readonly Certificate[], at: number): Finding | undefined {
+    const certificate = path[at]!;
+    const issuer = path[at + 1]!;
+    const subject = labelOf(certificate.subject);
+    const say = (code: FindingCode, message: string): Finding => ({ code, message: `${subject}: ${message}`, subject, at });
+    const said = this.#request.crls.filter((crl) => isSameName(crl.issuer, issuer.subject)).map((crl) => this.#ask(crl, path, at));
+    const revoked = revocationIn(said);
+    if (revoked !== undefined) return say('CERT_REVOKED', revoked);
+    const byOcsp = this.#ocsp.ask(certificate, issuer);
+    if (byOcsp?.status === 'revoked') return say('CERT_REVOKED', byOcsp.message);
+    if (byOcsp?.status === 'good' || isCovered(said)) return undefined;
+    const fault = said.flatMap((one) => ('fault' in one ? [one.fault] : []))[0];
+    if (fault !== undefined) return say(fault.code, fault.message);
+    if (byOcsp !== undefined) return say('OCSP_UNUSABLE', byOcsp.message);
+    const what = said.length === 0 ? 'no CRL' : 'no CRL for this certificate and all reasons';
+    return say('CRL_NOT_FOUND', `${what} of ${labelOf(issuer.subject)} at hand`);
+  }
+
+  #ask(crl: Crl, path: readonly Certificate[], at: number): Said {
+    const fault = this.#faultOf(crl, path, at);
+    if (fault !== undefined) return { fault };
+    const scope = scopeOf(crl);
+    const certificate = path[at]!;
+    this.#work.spend(crl.revoked.length / CRL_BYTES_PER_UNIT);
     try {
       const entry = findRevoked(crl, certificate.serial);
-      if (entry === undefined) continue;
-      const message = `revoked ${iso(entry.date)} (${entry.reason ?? 'unspecified'}), by the CRL of ${iso(crl.thisUpdate)}`;
-      return [say('CERT_REVOKED', message)];
+      if (isDelta(crl) && entry === undefined) return { fault: DELTA_FAULT };
+      return { crl, entry, covers: scope === 'malformed' ? 0 : coverage(scope, certificate) };
     } catch (error) {
       // entries are read when they are walked; whatever a list that is torn says no more, it may have said of this one
       if (!isError(error, 'CRL_MALFORMED')) throw error;
-      return [say('CRL_MALFORMED', `the CRL of ${labelOf(issuer.subject)}: ${error.message}`)];
+      return { fault: { code: 'CRL_MALFORMED', message: `the CRL of ${labelOf(crl.issuer)}: ${error.message}` } };
     }
   }
-  return inForce || problem === undefined ? [] : [problem];
+
+  /** undefined: signed by the issuer, or by another key of the same CA that leads to the same anchor (RFC 5280 §6.3.3 f). */
+  #faultOf(crl: Crl, path: readonly Certificate[], at: number): CrlFault | undefined {
+    const issuer = path[at + 1]!;
+    const fault = this.#faultBy(crl, issuer);
+    if (fault === undefined || (fault.code !== 'CRL_SIGNATURE_INVALID' && fault.code !== 'CRL_SIGN_MISSING')) return fault;
+    const others = [...path.slice(at + 1), ...this.#request.intermediates, ...this.#request.roots].filter(
+      (other) => other !== issuer && isSameName(other.subject, issuer.subject) && !other.publicKey.der.equals(issuer.publicKey.der),
+    );
+    for (const other of others) {
+      if (this.#faultBy(crl, other) === undefined && (path.indexOf(other) > at || this.#isVouchedFor(other, path.at(-1)!)))
+        return undefined;
+    }
+    return fault;
+  }
+
+  #faultBy(crl: Crl, signer: Certificate): CrlFault | undefined {
+    let bySigner = this.#faults.get(crl);
+    if (bySigner === undefined) this.#faults.set(crl, (bySigner = new Map()));
+    if (!bySigner.has(signer)) {
+      this.#work.spend(costOf(signer.publicKey) + crl.der.length / CRL_BYTES_PER_UNIT);
+      bySigner.set(signer, crlFault(crl, signer, this.#request) ?? criticalEntryFault(crl));
+    }
+    return bySigner.get(signer);
+  }
+
+  /** A signer of CRLs needs a good path to the same anchor, and not to be revoked; while that is asked, nobody vouches for himself. */
+  #isVouchedFor(signer: Certificate, anchor: Certificate): boolean {
+    const known = this.#vouched.get(signer);
+    if (known !== undefined) return known;
+    this.#vouched.set(signer, false);
+    const { purpose: _purpose, name: _name, policy: _policy, ...inputs } = this.#request;
+    const intermediates = inputs.intermediates.filter((other) => other !== signer);
+    const crls = inputs.crls.filter((crl) => this.#faultBy(crl, signer) !== undefined);
+    const { valid } = this.#validate({ ...inputs, leaf: signer, intermediates, roots: [anchor], crls, revocation: 'required' });
+    this.#vouched.set(signer, valid);
+    return valid;
+  }
 }
 
-/** Is this CRL, by its names, one of that CA? */
-export function isCrlOf(crl: Crl, ca: Certificate): boolean {
-  if (!crl.issuer.der.equals(ca.subject.der)) return false;
-  return crl.authorityKeyId === undefined || ca.subjectKeyId === undefined || crl.authorityKeyId === ca.subjectKeyId;
+/** Is the certificate revoked by any of these? A hold that a later CRL no longer has was lifted (RFC 5280 §5.3.1); nothing else is taken back. */
+function revocationIn(said: readonly Said[]): string | undefined {
+  let held: { readonly crl: Crl; readonly entry: RevokedEntry } | undefined;
+  for (const one of said) {
+    if ('fault' in one || one.entry === undefined) continue;
+    const { crl, entry } = one;
+    if (entry.reason !== 'certificateHold' || isDelta(crl)) return describe(crl, entry);
+    if (held === undefined || crl.thisUpdate > held.crl.thisUpdate) held = { crl, entry };
+  }
+  if (held === undefined) return undefined;
+  const since = held.crl.thisUpdate;
+  const lifted = said.some(
+    (one) => !('fault' in one) && one.entry === undefined && one.covers === ALL_REASONS && one.crl.thisUpdate > since,
+  );
+  return lifted ? undefined : describe(held.crl, held.entry);
 }
 
-const UNDERSTOOD: ReadonlySet<string> = new Set([OID.crlNumber, OID.authorityKeyIdentifier]);
-/** These change what a CRL means even where somebody forgot to make them critical. */
-const REFUSED: ReadonlySet<string> = new Set([OID.deltaCrlIndicator, OID.issuingDistributionPoint]);
-
-/** Why a CRL of `issuer` cannot be relied on at that time; undefined when it can. */
-export function crlFault(
-  crl: Crl,
-  issuer: Certificate,
-  { at, allowSha1 = false }: Pick<VerifyRequest, 'at' | 'allowSha1'>,
-): { readonly code: FindingCode; readonly message: string } | undefined {
-  const now = at.getTime();
-  const unsupported = crl.extensions.find(({ oid, critical }) => REFUSED.has(oid) || (critical && !UNDERSTOOD.has(oid)));
-  if (unsupported !== undefined)
-    return { code: 'CRL_UNSUPPORTED', message: `a CRL with ${oidName(unsupported.oid)} is not supported: refused` };
-  if (issuer.keyUsage !== undefined && !issuer.keyUsage.includes('cRLSign'))
-    return {
-      code: 'CRL_SIGN_MISSING',
-      message: `${labelOf(issuer.subject)} may not sign CRLs: expected cRLSign, found ${issuer.keyUsage.join(', ') || 'none'}`,
-    };
-  if (!crl.signatureAlgorithm.der.equals(crl.innerAlgorithm.der) || isWeakDigest(signatureDigest(crl.signatureAlgorithm), allowSha1))
-    return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is signed by ${signatureName(crl.signatureAlgorithm)}` };
-  if (verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, issuer.publicKey) !== 'valid')
-    return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is not signed by the key of ${labelOf(issuer.subject)}` };
-  if (now < crl.thisUpdate)
-    return {
-      code: 'CRL_NOT_YET_VALID',
-      message: `the CRL begins ${iso(crl.thisUpdate)}, ${formatDuration(crl.thisUpdate - now)} after ${iso(now)}`,
-    };
-  if (crl.nextUpdate === undefined)
-    return { code: 'CRL_UNSUPPORTED', message: 'the CRL has no nextUpdate: nobody can tell whether it is in force' };
-  if (now > crl.nextUpdate)
-    return {
-      code: 'CRL_EXPIRED',
-      message: `the CRL ended ${iso(crl.nextUpdate)}, ${formatDuration(now - crl.nextUpdate)} before ${iso(now)}`,
-    };
-  return undefined;
+/** Do the CRLs that can be relied on cover all reasons between them (RFC 5280 §6.3.3 e)? */
+function isCovered(said: readonly Said[]): boolean {
+  return said.reduce((mask, one) => ('fault' in one ? mask : mask | one.covers), 0) === ALL_REASONS;
 }
 
-const iso = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d{3}/, '');
+const describe = (crl: Crl, { date, reason }: RevokedEntry): string =>
+  `revoked ${iso(date)} (${reason ?? 'unspecified'}), by the CRL of ${iso(crl.thisUpdate)}`;

@@ -1,125 +1,107 @@
-import { type Certificate, isSelfIssued, isSelfSigned, namesIssuer } from '../pki/certificate.js';
-import type { Crl } from '../pki/crl.js';
-import { labelOf } from '../pki/name.js';
+import { isSelfIssued, isSignedBy, namesIssuer } from '../pki/certificate.js';
+import { isSameName, labelOf } from '../pki/name.js';
 import type { Finding } from './findings.js';
-import type { NameQuery } from './names.js';
-import { refusedByOpenssl } from './openssl.js';
-import { checkRevocation } from './revocation.js';
-import { checkLeaf, checkPath } from './rules.js';
+import { Issuers, type Way, anyWays, goodWays } from './paths.js';
+import type { Path, Verdict, VerifyRequest } from './request.js';
+import { Revocation } from './revocation.js';
+import { PATH_RULES } from './rules/index.js';
+import { Work, WorkExceeded } from './work.js';
 
-/** What is asked: is `leaf` good, by these anchors, at this instant, for this purpose and name? */
-export interface VerifyRequest {
-  readonly leaf: Certificate;
-  readonly intermediates: readonly Certificate[];
-  /** Trust anchors, self-signed or not; their own dates and constraints count. */
-  readonly roots: readonly Certificate[];
-  /** When not empty, every certificate below the anchor needs a CRL of its issuer that is in force. */
-  readonly crls: readonly Crl[];
-  readonly purpose?: 'server' | 'client';
-  readonly name?: NameQuery;
-  readonly at: Date;
-  /** How many intermediates a path may have; 8 unless told otherwise. */
-  readonly maxDepth?: number;
-  /** 2048 unless told otherwise. */
-  readonly minRsaBits?: number;
-  readonly allowSha1?: boolean;
-}
-
-/** The answer. `path` is the good path, or the most promising one: leaf first, anchor (where one was reached) last. */
-export interface Verdict {
-  readonly valid: boolean;
-  readonly errors: readonly Finding[];
-  readonly path: readonly Certificate[];
-}
-
-const DEFAULT_DEPTH = 8;
-/** How many steps the search for a path may take in all: enough for every honest PKI, and for 4,096 issuers of one name that key identifiers tell apart. */
-const STEP_LIMIT = 20_000;
-/** How many complete paths are examined. */
-const PATH_LIMIT = 200;
+/** How many ways a refusal looks at for the most promising one, and what that may cost: the answer is known by then. */
+const WAYS_EXPLAINED = 64;
+const WORK_EXPLAINING = 4_000;
 
 /**
- * Validates a certificate (RFC 5280 §6). Every path to every anchor is tried before a refusal; a refusal explains the
- * most promising one: an anchor reached counts more than none, fewer errors more than many. Never throws for what a
- * certificate holds.
+ * Validates a certificate (RFC 5280 §6). Every path to every anchor is tried before a refusal, within fixed limits of
+ * work and depth; a refusal explains the most promising path: an anchor reached counts more than none, fewer findings
+ * more than many. Never throws for what a certificate holds.
  */
 export function verify(request: VerifyRequest): Verdict {
-  const leafFindings = checkLeaf(request);
-  let best: { readonly path: readonly Certificate[]; readonly errors: readonly Finding[] } | undefined;
-  for (const { path, dead } of paths(request)) {
-    const errors = dead === undefined ? checkWhole(path, request) : [...checkPath(path, request, false), dead];
-    if (errors.length === 0 && leafFindings.length === 0) return { valid: true, errors: [], path };
-    // the search was cut short and had come to an anchor before: both are said
-    if (best !== undefined && dead !== undefined) best = { path: best.path, errors: [...best.errors, dead] };
-    else if (best === undefined || errors.length < best.errors.length) best = { path, errors };
-  }
-  return { valid: false, errors: [...leafFindings, ...(best?.errors ?? [])], path: best?.path ?? [request.leaf] };
-}
-
-function checkWhole(path: readonly Certificate[], request: VerifyRequest): Finding[] {
-  const findings = [...checkPath(path, request, true), ...checkRevocation(path, request)];
-  return findings.length > 0 ? findings : refusedByOpenssl(path);
-}
-
-interface Candidate {
-  readonly path: readonly Certificate[];
-  /** Why the path ends before an anchor. */
-  readonly dead?: Finding;
-}
-
-/** All paths to an anchor, shortest steps first; when there is none, the longest that the search came to. */
-function* paths(request: VerifyRequest): Generator<Candidate> {
-  const { leaf, roots, intermediates, maxDepth = DEFAULT_DEPTH } = request;
-  const issuers = distinct([...roots, ...intermediates]);
-  const isRoot = (certificate: Certificate): boolean => roots.some((root) => root.der.equals(certificate.der));
-  let steps = 0;
-  let found = 0;
-  let longest: readonly Certificate[] = [leaf];
-
-  function* extend(path: readonly Certificate[]): Generator<Candidate> {
-    if (path.length > longest.length) longest = path;
-    const last = path.at(-1)!;
-    if (isRoot(last)) yield { path };
-    if (path.length > 1 && isRoot(last)) return;
-    for (const issuer of issuers) {
-      if (++steps > STEP_LIMIT) return;
-      if (!namesIssuer(last, issuer) || path.some((member) => member.der.equals(issuer.der))) continue;
-      const anchor = isRoot(issuer);
-      if (!anchor && intermediatesIn(path) >= maxDepth && !isSelfIssued(issuer)) continue;
-      yield* extend([...path, issuer]);
+  const issuers = new Issuers(request);
+  let exhausted = false;
+  try {
+    const work = new Work();
+    for (const { certificates, anchored } of goodWays(request, issuers, work)) {
+      const path = { certificates, anchored };
+      if (!anchored || PATH_RULES.some(({ check }) => check(path, request, work).length > 0)) continue;
+      const { errors, warnings } = new Revocation(request, work, verify).check(path);
+      if (errors.length === 0) return { valid: true, errors: [], warnings, path: certificates, anchored: true };
     }
+  } catch (error) {
+    if (!(error instanceof WorkExceeded)) throw error;
+    exhausted = true;
   }
-
-  for (const candidate of extend([leaf])) {
-    if (++found > PATH_LIMIT) break;
-    yield candidate;
-  }
-  const limits = `${STEP_LIMIT} steps and ${PATH_LIMIT} paths`;
-  if (steps > STEP_LIMIT || found > PATH_LIMIT)
-    yield { path: longest, dead: { code: 'SEARCH_LIMIT', message: `no good path within ${limits}` } };
-  else if (found === 0) yield { path: longest, dead: deadEnd(longest.at(-1)!, roots, maxDepth, longest.length) };
+  const { errors, path } = explain(request, issuers);
+  const limit: Finding = { code: 'SEARCH_LIMIT', message: 'no good path was found within the work that one verdict may cost' };
+  const { certificates, anchored } = path;
+  return {
+    valid: false,
+    errors: exhausted || errors.length === 0 ? [...errors, limit] : errors,
+    warnings: [],
+    path: certificates,
+    anchored,
+  };
 }
 
-/** Each once, where it first stands: a bundle may repeat a certificate as often as it likes. */
-function distinct(certificates: readonly Certificate[]): Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.der.toString('latin1'), certificate])).values()];
+interface Refusal {
+  readonly errors: readonly Finding[];
+  readonly path: Path;
 }
 
-/** How many count: self-issued certificates do not (RFC 5280 §4.2.1.9), nor does the leaf. */
-const intermediatesIn = (path: readonly Certificate[]): number => path.slice(1).filter((certificate) => !isSelfIssued(certificate)).length;
+/** The most promising way, and all that is wrong with it. */
+function explain(request: VerifyRequest, issuers: Issuers): Refusal {
+  const start: Way = { certificates: [request.leaf], anchored: issuers.isAnchor(request.leaf), tooDeep: false };
+  let best: Refusal | undefined;
+  let longest = start;
+  const work = new Work(WORK_EXPLAINING);
+  try {
+    let looked = 0;
+    for (const way of anyWays(request, issuers, work)) {
+      if (way.certificates.length > longest.certificates.length) longest = way;
+      if (way.anchored) {
+        const errors = [...faults(way, request, work), ...new Revocation(request, work, verify).check(way).errors];
+        if (best === undefined || weightOf(errors) < weightOf(best.errors)) best = { errors, path: way };
+      }
+      if (++looked === WAYS_EXPLAINED) break;
+    }
+  } catch (error) {
+    if (!(error instanceof WorkExceeded)) throw error;
+  }
+  if (best !== undefined) return best;
+  try {
+    return { errors: [...faults(longest, request, new Work()), deadEnd(longest, request)], path: longest };
+  } catch (error) {
+    if (!(error instanceof WorkExceeded)) throw error;
+    return { errors: [], path: longest };
+  }
+}
 
-function deadEnd(last: Certificate, roots: readonly Certificate[], maxDepth: number, length: number): Finding {
+/** A way over somebody who did not sign is hardly the one that was meant. */
+const weightOf = (errors: readonly Finding[]): number => errors.reduce((sum, { code }) => sum + (code === 'SIGNATURE_INVALID' ? 10 : 1), 0);
+
+const faults = (path: Path, request: VerifyRequest, work: Work): Finding[] =>
+  PATH_RULES.flatMap(({ check }) => [...check(path, request, work)]);
+
+/** Why the longest way ends before an anchor. */
+function deadEnd({ certificates, tooDeep }: Way, { roots, intermediates, maxDepth = 8 }: VerifyRequest): Finding {
+  const last = certificates.at(-1)!;
+  const at = certificates.length - 1;
   const subject = labelOf(last.subject);
-  if (isSelfSigned(last)) {
-    const namesake = roots.some((root) => root.subject.der.equals(last.subject.der));
-    const message = `${subject} is self-signed and ${namesake ? 'has the name of a trusted CA, but another key' : 'not among the trust anchors'}`;
-    return { code: 'SELF_SIGNED_UNTRUSTED', message, subject };
+  const found = (code: 'ISSUER_NOT_FOUND' | 'SELF_SIGNED_UNTRUSTED', message: string): Finding => ({ code, message, subject, at });
+  if (isSelfIssued(last) && isSignedBy(last, last) === 'valid') {
+    const namesake = roots.some((root) => isSameName(root.subject, last.subject));
+    const what = namesake ? 'has the name of a trusted CA, but another key' : 'not among the trust anchors';
+    return found('SELF_SIGNED_UNTRUSTED', `${subject} is self-signed and ${what}`);
   }
   const issuer = labelOf(last.issuer);
-  const namesake = roots.find((root) => root.subject.der.equals(last.issuer.der));
-  const message =
-    namesake !== undefined
-      ? `${subject} was issued by ${issuer} with key ${last.authorityKeyId}; the trusted CA of that name has key ${namesake.subjectKeyId}`
-      : `no certificate of ${issuer} at hand, the issuer of ${subject}${length > maxDepth ? ` (at most ${maxDepth} intermediates)` : ''}`;
-  return { code: 'ISSUER_NOT_FOUND', message, subject };
+  if (tooDeep) return found('ISSUER_NOT_FOUND', `no path of at most ${maxDepth} intermediates: ${subject} needs one more, ${issuer}`);
+  const namesake = [...roots, ...intermediates].find(
+    (root) => isSameName(root.subject, last.issuer) && !namesIssuer(last, root) && !certificates.includes(root),
+  );
+  if (namesake === undefined) return found('ISSUER_NOT_FOUND', `no certificate of ${issuer} at hand, the issuer of ${subject}`);
+  const which = roots.includes(namesake) ? 'the trusted CA' : 'the certificate at hand';
+  return found(
+    'ISSUER_NOT_FOUND',
+    `${subject} was issued by ${issuer} with key ${last.authorityKeyId}; ${which} of that name has key ${namesake.subjectKeyId}`,
+  );
 }

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { formatDuration } from '../base/duration.js';
+import { signatureDigest, verifySignature } from '../pki/algorithms.js';
+import { type Certificate, isSignedBy } from '../pki/certificate.js';
+import { isSameName, labelOf } from '../pki/name.js';
+import type { OcspResponse, SingleResponse } from '../pki/ocsp.js';
+import { OID, oidName } from '../pki/oids.js';
+import type { VerifyRequest } from './request.js';
+import { checkDates } from './rules/dates.js';
+import { checkKey } from './rules/keys.js';
+import { iso } from './rules/rule.js';
+import { isWeakDigest } from './rules/signature.js';
+import { costOf } from './signatures.js';
+import type { Work } from './work.js';
+
+/** What the responses at hand say of a certificate; `unusable` with the reason why one that is about it does not count. */
+export interface OcspAnswer {
+  readonly status: 'good' | 'revoked' | 'unusable';
+  readonly message: string;
+}
+
+const HASHES: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+/** OCSP responses given with a request (RFC 6960 §3.2, §4.2.2). */
+export class OcspAnswers {
+  readonly #request: VerifyRequest;
+  readonly #work: Work;
+
+  constructor(request: VerifyRequest, work: Work) {
+    this.#request = request;
+    this.#work = work;
+  }
+
+  /** undefined: none of the responses is about this certificate. */
+  ask(certificate: Certificate, issuer: Certificate): OcspAnswer | undefined {
+    let answer: OcspAnswer | undefined;
+    for (const response of this.#request.ocsp ?? []) {
+      for (const single of response.responses) {
+        this.#work.spend(1 / 100);
+        if (!isAbout(single, certificate, issuer)) continue;
+        const fault = this.#fault(response, single, issuer);
+        const found = fault === undefined ? statusOf(single) : ({ status: 'unusable', message: `the OCSP response ${fault}` } as const);
+        if (found.status === 'revoked') return found;
+        if (answer === undefined || found.status === 'good') answer = found;
+      }
+    }
+    return answer;
+  }
+
+  /** Why a response cannot be relied on; undefined when it can. */
+  #fault(response: OcspResponse, { thisUpdate, nextUpdate, extensions }: SingleResponse, issuer: Certificate): string | undefined {
+    const { at, allowSha1 = false } = this.#request;
+    const now = Math.floor(at.getTime() / 1000) * 1000;
+    const unknown = [...response.extensions, ...extensions].find(({ critical }) => critical);
+    if (unknown !== undefined) return `has the critical extension ${oidName(unknown.oid)}, which is not supported`;
+    if (now < thisUpdate) return `begins ${iso(thisUpdate)}, ${formatDuration(thisUpdate - now)} after ${iso(now)}`;
+    if (nextUpdate === undefined) return 'has no nextUpdate, nobody can tell whether it is in force';
+    if (now > nextUpdate) return `ended ${iso(nextUpdate)}, ${formatDuration(now - nextUpdate)} before ${iso(now)}`;
+    if (isWeakDigest(signatureDigest(response.signatureAlgorithm), allowSha1)) return 'has a weak signature';
+    const signer = this.#signerOf(response, issuer);
+    if (typeof signer === 'string') return signer;
+    this.#work.spend(costOf(signer.publicKey));
+    const signed = verifySignature(response.signatureAlgorithm, response.tbs, response.signature, signer.publicKey);
+    return signed === 'valid' ? undefined : `is not signed by the key of ${labelOf(signer.subject)}`;
+  }
+
+  /** The issuer itself, or whom it delegated to: issued by it directly, for OCSP signing, in force (RFC 6960 §4.2.2.2). */
+  #signerOf(response: OcspResponse, issuer: Certificate): Certificate | string {
+    if (isResponder(response, issuer)) return issuer;
+    const delegate = response.certificates.find((certificate) => isResponder(response, certificate));
+    if (delegate === undefined) return 'names a responder whose certificate it does not bring';
+    const name = labelOf(delegate.subject);
+    if (!isSameName(delegate.issuer, issuer.subject)) return `is by ${name}, whom ${labelOf(issuer.subject)} did not delegate`;
+    if (delegate.extendedKeyUsage?.includes(OID.ocspSigning) !== true) return `is by ${name}, which is not for ocspSigning`;
+    if (checkDates(delegate, 0, this.#request).length > 0) return `is by ${name}, which is not in force`;
+    if (checkKey(delegate, 0, this.#request).length > 0) return `is by ${name}, whose key is too weak`;
+    if (isWeakDigest(signatureDigest(delegate.signatureAlgorithm), this.#request.allowSha1 ?? false))
+      return `is by ${name}, which is weakly signed`;
+    this.#work.spend(costOf(issuer.publicKey));
+    return isSignedBy(delegate, issuer) === 'valid' ? delegate : `is by ${name}, whom ${labelOf(issuer.subject)} did not sign`;
+  }
+}
+
+/** Hashes of the issuer's name and key, and the serial (RFC 6960 §4.1.1). */
+function isAbout({ certId }: SingleResponse, certificate: Certificate, issuer: Certificate): boolean {
+  const hash = HASHES[certId.hash];
+  if (hash === undefined || certId.serial !== certificate.serial) return false;
+  const digest = (octets: Buffer): Buffer => createHash(hash).update(octets).digest();
+  return digest(certificate.issuer.der).equals(certId.issuerNameHash) && digest(issuer.publicKey.key).equals(certId.issuerKeyHash);
+}
+
+function isResponder({ responder }: OcspResponse, certificate: Certificate): boolean {
+  if ('name' in responder) return isSameName(responder.name, certificate.subject);
+  return createHash('sha1').update(certificate.publicKey.key).digest().equals(responder.keyHash);
+}
+
+function statusOf({ status, revokedAt, reason, thisUpdate }: SingleResponse): OcspAnswer {
+  const of = `by the OCSP response of ${iso(thisUpdate)}`;
+  if (status === 'revoked') return { status, message: `revoked ${iso(revokedAt ?? thisUpdate)} (${reason ?? 'unspecified'}), ${of}` };
+  return status === 'good' ? { status, message: of } : { status: 'unusable', message: 'the OCSP responder does not know the certificate' };
+}

@@ -1,0 +1,180 @@
+import { domainToASCII } from 'node:url';
+import { ipToBytes } from '../../base/bytes.js';
+import { type Certificate, isSelfIssued } from '../../pki/certificate.js';
+import { DerReader, TAG } from '../../pki/der.js';
+import type { NameConstraints, Subtree } from '../../pki/name-constraints.js';
+import { type Name, formatName, isWithinName, labelOf, printable, valuesOf } from '../../pki/name.js';
+import { OID } from '../../pki/oids.js';
+import type { Finding } from '../findings.js';
+import { isDnsName } from '../names.js';
+import type { Path } from '../request.js';
+import type { Work } from '../work.js';
+import { valueOf } from './extensions.js';
+import { type Rule, finding } from './rule.js';
+
+/** How many names are compared with a subtree in one unit of work. */
+const COMPARISONS_PER_UNIT = 250;
+
+export const nameConstraints: Rule = {
+  id: 'name-constraints',
+  title: 'names that the CAs above it may issue for',
+  source: 'RFC 5280 §6.1.3 (b), (c), §4.2.1.10',
+  concerns: (path) => {
+    const highest = path.certificates.findLastIndex((certificate) => valueOf(certificate, OID.nameConstraints) !== undefined);
+    return path.certificates.flatMap((_, at) => (at < highest && isConstrained(path, at) ? [at] : []));
+  },
+  check: (path, _, work) => {
+    const findings: Finding[] = [];
+    for (const [above, ca] of path.certificates.entries()) {
+      const constraints = valueOf(ca, OID.nameConstraints);
+      for (let at = 0; constraints !== undefined && at < above; at++) {
+        if (!isConstrained(path, at)) continue;
+        const certificate = path.certificates[at]!;
+        const fault = violation(namesOf(certificate), constraints, work);
+        if (fault !== undefined)
+          findings.push(finding('NAME_CONSTRAINT', certificate, at, `${fault}, by the name constraints of ${labelOf(ca.subject)}`));
+      }
+    }
+    return findings;
+  },
+};
+
+/** Self-issued certificates are let pass, but for the last one (RFC 5280 §6.1.3 b). */
+const isConstrained = ({ certificates }: Path, at: number): boolean => at === 0 || !isSelfIssued(certificates[at]!);
+
+/** One name of a certificate as the constraints see it. */
+type Presented =
+  | { readonly kind: 'dns' | 'uri' | 'email'; readonly value: string }
+  | { readonly kind: 'ip'; readonly value: string; readonly octets: Buffer }
+  | { readonly kind: 'directory'; readonly value: Name }
+  | { readonly kind: 'other'; readonly tag: number };
+
+const presented = new WeakMap<Certificate, readonly Presented[]>();
+
+/** The names that constraints apply to (RFC 5280 §4.2.1.10): those of the SAN, the subject, and its e-mail addresses where the SAN has none. */
+function namesOf(certificate: Certificate): readonly Presented[] {
+  const known = presented.get(certificate);
+  if (known !== undefined) return known;
+  const { subject, subjectAltName: names } = certificate;
+  const internationalized = names.otherName.flatMap(({ type, value }) => (type === OID.smtpUtf8Mailbox ? [mailboxIn(value)] : []));
+  const mailboxes = [...names.email, ...internationalized];
+  const found: Presented[] = [
+    ...names.dns.map((value) => ({ kind: 'dns', value }) as const),
+    ...names.ip.map((value) => ({ kind: 'ip', value, octets: ipToBytes(value)! }) as const),
+    ...names.uri.map((value) => ({ kind: 'uri', value }) as const),
+    ...(mailboxes.length > 0 ? mailboxes : valuesOf(subject, OID.emailAddress)).map((value) => ({ kind: 'email', value }) as const),
+    ...[...(subject.attributes.length === 0 ? [] : [subject]), ...names.directory].map((value) => ({ kind: 'directory', value }) as const),
+    ...names.other.map((tag) => ({ kind: 'other', tag }) as const),
+  ];
+  presented.set(certificate, found);
+  return found;
+}
+
+/** A SmtpUTF8Mailbox is bound by constraints on mailboxes too, by its host as A-labels (RFC 9598 §6); what is none matches nothing. */
+function mailboxIn(value: Buffer): string {
+  if (value[0] !== TAG.utf8String) return '';
+  const text = new DerReader(value).content(TAG.utf8String).toString('utf8');
+  return text.replace(/[^@]*$/, (host) => domainToASCII(host));
+}
+
+/** What is wrong with the names by these constraints: excluded, or not permitted where names of its kind are limited. */
+function violation(names: readonly Presented[], { permitted, excluded }: NameConstraints, work: Work): string | undefined {
+  for (const name of names) {
+    work.spend((permitted.length + excluded.length) / COMPARISONS_PER_UNIT);
+    const allowed = permitted.filter((subtree) => isSameKind(subtree, name));
+    const refused = excluded.filter((subtree) => isSameKind(subtree, name));
+    if (allowed.length === 0 && refused.length === 0) continue;
+    if (name.kind === 'other') return `has a name of kind [${name.tag}], which is constrained and not supported: refused`;
+    const text = name.kind === 'directory' ? formatName(name.value) : printable(name.value);
+    if (!isReadable(name)) return `${name.kind} ${text} is malformed, so that nobody can tell whether it is allowed`;
+    const excluding = refused.find((subtree) => touches(name, subtree));
+    if (excluding !== undefined) return `${name.kind} ${text} is excluded (${describe(excluding)})`;
+    if (allowed.length > 0 && !allowed.some((subtree) => isWithin(name, subtree)))
+      return `${name.kind} ${text} is not permitted (${describeSome(allowed)})`;
+  }
+  return undefined;
+}
+
+const isSameKind = (subtree: Subtree, name: Presented): boolean =>
+  subtree.kind === 'other' ? name.kind === 'other' && name.tag === subtree.tag : subtree.kind === name.kind;
+
+/** Can the name be compared at all? */
+function isReadable(name: Presented): boolean {
+  switch (name.kind) {
+    case 'dns':
+      return isDnsName(name.value.replace(/^\*\./, '').toLowerCase());
+    case 'uri':
+      // without a host, or with an address for one, a constrained URI is refused (RFC 5280 §4.2.1.10)
+      return hostOfUri(name.value) !== undefined;
+    case 'email':
+      return splitMailbox(name.value) !== undefined;
+    default:
+      return true;
+  }
+}
+
+/** Is all that the name stands for within the subtree? Never, when they are of different kinds. */
+function isWithin(name: Presented, subtree: Subtree): boolean {
+  if (name.kind === 'dns' && subtree.kind === 'dns') return isWithinDomain(name.value.toLowerCase(), subtree.base);
+  if (name.kind === 'uri' && subtree.kind === 'uri') return isHost(hostOfUri(name.value) ?? '', subtree.base);
+  if (name.kind === 'email' && subtree.kind === 'email') return isMailbox(name.value, subtree.base);
+  if (name.kind === 'ip' && subtree.kind === 'ip') return isInNetwork(name.octets, subtree);
+  return name.kind === 'directory' && subtree.kind === 'directory' && isWithinName(name.value, subtree.base);
+}
+
+/** Is anything that the name stands for within the subtree? A wildcard stands for each one label (CVE-2025-61727). */
+function touches(name: Presented, subtree: Subtree): boolean {
+  if (isWithin(name, subtree)) return true;
+  if (name.kind !== 'dns' || subtree.kind !== 'dns' || !name.value.startsWith('*.')) return false;
+  return subtree.base.slice(subtree.base.indexOf('.') + 1) === name.value.slice(2).toLowerCase() && subtree.base.indexOf('.') > 0;
+}
+
+/** `shop.test` has itself and all below, `.shop.test` only what is below (as every validator reads it; RFC 5280 does not say). */
+function isWithinDomain(name: string, base: string): boolean {
+  if (base === '') return true;
+  return base.startsWith('.') ? name.endsWith(base) : name === base || name.endsWith(`.${base}`);
+}
+
+/** `shop.test` is that host and no other, `.shop.test` what is below it (RFC 5280 §4.2.1.10, for URIs and mailboxes). */
+const isHost = (host: string, base: string): boolean => base === '' || (base.startsWith('.') ? host.endsWith(base) : host === base);
+
+function isMailbox(mailbox: string, base: string): boolean {
+  const { local, host } = splitMailbox(mailbox) ?? { local: '', host: '' };
+  return base.includes('@') ? `${local}@${host}` === base : isHost(host, base);
+}
+
+/** A mailbox taken apart, its host in lower case (RFC 5280 §7.5); undefined when it is none. */
+function splitMailbox(mailbox: string): { local: string; host: string } | undefined {
+  const at = mailbox.lastIndexOf('@');
+  const host = mailbox.slice(at + 1).toLowerCase();
+  return at > 0 && isDnsName(host) ? { local: mailbox.slice(0, at), host } : undefined;
+}
+
+/** The host of a URI (RFC 3986 §3.2) in lower case; undefined when it has none, or it is an address. */
+function hostOfUri(uri: string): string | undefined {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri)?.[1];
+  const host = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
+  return host !== undefined && isDnsName(host) && ipToBytes(host) === undefined ? host : undefined;
+}
+
+function isInNetwork(octets: Buffer, { address, mask }: Extract<Subtree, { kind: 'ip' }>): boolean {
+  return octets.length === address.length && octets.every((octet, i) => (octet & mask[i]!) === (address[i]! & mask[i]!));
+}
+
+function describe(subtree: Subtree): string {
+  switch (subtree.kind) {
+    case 'ip':
+      return `${[...subtree.address].join('.')}/${[...subtree.mask].join('.')}`;
+    case 'directory':
+      return formatName(subtree.base);
+    case 'other':
+      return `[${subtree.tag}]`;
+    default:
+      return subtree.base === '' ? 'all' : subtree.base;
+  }
+}
+
+const describeSome = (subtrees: readonly Subtree[]): string => {
+  const some = subtrees.slice(0, 5).map(describe).join(', ');
+  return subtrees.length > 5 ? `${some} and ${subtrees.length - 5} more` : some;
+};
