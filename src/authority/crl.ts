@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
-import { CRL_FILE_LIMIT, readFileBounded, writeFileAtomic } from '../base/files.js';
+import { CRL_FILE_LIMIT, readFileBounded, stageFile } from '../base/files.js';
 import { isError } from '../errors.js';
 import { type Crl, type Reason } from '../pki/crl.js';
 import { crlsIn } from '../pki/material.js';
@@ -27,8 +27,8 @@ export function readWorkspaceCrl(paths: WorkspacePaths): Crl {
 }
 
 /**
- * Under the lock: notes `added` revocations and the number in the ledger, in one write, then puts the CRL in place.
- * Killed in between, the ledger knows and the next CRL says it.
+ * Under the lock: brings the CRL to the disk, notes `added` revocations and the number in the ledger, in one write, then
+ * shows the CRL. Where there is no space nothing is changed; killed in between, the ledger knows and the next CRL says it.
  */
 export function writeCrl(
   workspace: Workspace,
@@ -42,18 +42,25 @@ export function writeCrl(
   const revoked = all.filter((entry) => entry.event === 'revoked').map(({ serial, at, reason }) => ({ serial, date: at, reason }));
   const number = 1 + all.reduce((highest, entry) => (entry.event === 'crl' ? Math.max(highest, entry.number) : highest), 0);
   const crl = signWorkspaceCrl(authority, { number, now, revoked, validity });
-  appendLedger(workspace.paths.ledger, [...added, { event: 'crl', at: now, number }]);
-  writeFileAtomic(workspace.paths.crl, toPem('X509 CRL', crl.der));
+  const staged = stageFile(workspace.paths.crl, toPem('X509 CRL', crl.der));
+  try {
+    appendLedger(workspace.paths.ledger, [...added, { event: 'crl', at: now, number }]);
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+  staged.commit();
   return crl;
 }
 
 /** Under the lock: a new CRL when half of the old one's time is over, or when it cannot be read. */
 export function keepCrlFresh(workspace: Workspace, authority: Signer, now: Date): void {
-  if (!isDue(workspace.paths, now)) return;
+  if (!isCrlDue(workspace.paths, now)) return;
   writeCrl(workspace, authority, readLedger(workspace.paths.ledger), [], now);
 }
 
-function isDue(paths: WorkspacePaths, now: Date): boolean {
+/** Is half of the time of the CRL over, or can it not be read? */
+export function isCrlDue(paths: WorkspacePaths, now: Date): boolean {
   try {
     const { thisUpdate, nextUpdate = thisUpdate } = readWorkspaceCrl(paths);
     return now.getTime() > (thisUpdate + nextUpdate) / 2;

@@ -3,9 +3,9 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
-import { TEMPORARY, makeDirectory, syncDirectory, writeError, writeNew } from '../base/files.js';
+import { TEMPORARY, makeDirectory, removeQuietly, syncDirectory, writeError, writeNew } from '../base/files.js';
 import { toHex } from '../base/bytes.js';
-import { MtlsError } from '../errors.js';
+import { MtlsError, systemCode } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import { type KeyType, generateKey, keyIdentifier, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
 import { OID } from '../pki/oids.js';
@@ -50,7 +50,9 @@ export function initializeWorkspace(options: InitializeOptions): { workspace: Wo
     fs.renameSync(building, directory);
     syncDirectory(parent);
   } catch (error) {
-    fs.rmSync(building, { recursive: true, force: true });
+    removeQuietly(building);
+    // another init was faster
+    if (['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw new MtlsError('WORKSPACE_EXISTS', { path: directory });
     throw writeError(directory, error);
   }
   return { workspace: { paths: workspacePaths(directory), settings }, root: root.certificate };
@@ -62,7 +64,8 @@ function makeRoot(trustDomain: string, keyType: KeyType, now: Date, validity: nu
   const template = {
     // the key id in the name: two roots made on one day are told apart by people and by OpenSSL
     subject: [
-      [OID.organizationName, trustDomain],
+      // at most 64 (RFC 5280 §A.1, ub-organization-name)
+      [OID.organizationName, trustDomain.slice(0, 64)],
       [OID.commonName, `mtls root CA ${toHex(keyIdentifier(publicKey)).slice(0, 8)}`],
     ] as const,
     publicKey,
@@ -92,9 +95,12 @@ function writeWorkspace(directory: string, settings: WorkspaceSettings, root: Si
 
 /** What an `init` that was killed left beside the place: a minute old, no other `init` is still at it. */
 function sweepOld(parent: string, now: Date): void {
-  for (const name of fs.readdirSync(parent)) {
-    if (!TEMPORARY.test(name)) continue;
-    const stat = fs.statSync(join(parent, name), { throwIfNoEntry: false });
-    if (stat !== undefined && now.getTime() - stat.mtimeMs > 60_000) fs.rmSync(join(parent, name), { recursive: true, force: true });
+  try {
+    for (const name of fs.readdirSync(parent).filter((each) => TEMPORARY.test(each))) {
+      const stat = fs.statSync(join(parent, name), { throwIfNoEntry: false });
+      if (stat !== undefined && now.getTime() - stat.mtimeMs > 60_000) removeQuietly(join(parent, name));
+    }
+  } catch {
+    // a directory that may be written and not read: what lies there is in nobody's way
   }
 }

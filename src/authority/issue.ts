@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
-import { readFileBounded } from '../base/files.js';
+import { type Staged, readFileBounded, syncDirectory } from '../base/files.js';
 import { MtlsError } from '../errors.js';
 import type { PublicKeyInfo } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
@@ -70,13 +70,24 @@ export async function issueCertificates(workspace: Workspace, requests: readonly
     const now = clock();
     if (now.getTime() > authority.certificate.notAfter)
       throw new MtlsError('ISSUER_EXPIRED', { notAfter: new Date(authority.certificate.notAfter).toISOString(), now: now.toISOString() });
+    const { notBefore, notAfter } = authority.certificate;
+    // a clock that is far behind: certificates would end before their issuer begins
+    const nextEnd = Math.min(...plans.map(({ validity = DEFAULT_VALIDITY }) => now.getTime() + validity));
+    if (nextEnd <= notBefore)
+      throw new MtlsError('CERTIFICATE_NOT_IN_FORCE', {
+        path: workspace.paths.rootCertificate,
+        notBefore: new Date(notBefore).toISOString(),
+        notAfter: new Date(notAfter).toISOString(),
+        now: now.toISOString(),
+      });
     keepCrlFresh(workspace, authority, now);
     const bundle = readFileBounded(workspace.paths.bundle).toString('latin1');
     const issued = plans.map((each) => sign(workspace, authority, each, now));
-    const staged: ReturnType<typeof stageServiceFiles>[] = [];
+    const staged: Staged[] = [];
     try {
       for (const { certificate, key, result } of issued)
         staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
+      syncDirectory(workspace.paths.services);
       appendLedger(
         workspace.paths.ledger,
         issued.map(({ result }) => result.entry),
@@ -186,9 +197,9 @@ const PURPOSES: Readonly<Record<Profile, readonly string[]>> = {
   peer: [OID.serverAuth, OID.clientAuth],
 };
 
-/** RSA keys may also be encrypted to, by TLS 1.2 suites without forward secrecy; others only sign. */
+/** RSA keys may also be encrypted to, by TLS 1.2 suites without forward secrecy; others only sign, RSA-PSS too (RFC 4055 §1.2). */
 const keyUsageOf = (key: PublicKeyInfo) =>
-  key.type === 'RSA' ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const);
+  key.algorithm.oid === OID.rsaEncryption ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const);
 
 function currentCertificate(paths: ServicePaths): Certificate | undefined {
   return fs.existsSync(paths.certificate) ? readCertificates(paths.certificate)[0] : undefined;

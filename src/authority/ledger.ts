@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { JsonObject } from '../base/json.js';
 import { readError, writeError } from '../base/files.js';
-import { MtlsError, isError } from '../errors.js';
+import { MtlsError, isError, systemCode } from '../errors.js';
 import { REASONS, type Reason } from '../pki/crl.js';
 
 /** What a certificate of ours may be used for. */
@@ -46,7 +46,7 @@ export type LedgerEntry = Issued | Revoked | CrlSigned;
 export function appendLedger(path: string, entries: readonly LedgerEntry[]): void {
   let handle: number | undefined;
   try {
-    handle = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    handle = fs.openSync(path, 'r+');
     const end = endOfLastLine(handle);
     fs.ftruncateSync(handle, end);
     const bytes = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
@@ -58,7 +58,8 @@ export function appendLedger(path: string, entries: readonly LedgerEntry[]): voi
       throw error;
     }
   } catch (error) {
-    throw writeError(path, error);
+    // a ledger that is lost is not begun anew: numbers would be used twice
+    throw systemCode(error) === 'ENOENT' ? readError(path, error) : writeError(path, error);
   } finally {
     if (handle !== undefined) fs.closeSync(handle);
   }

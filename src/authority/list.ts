@@ -38,7 +38,7 @@ export function listCertificates(workspace: Workspace, clock: Clock, options: Li
   const issued = ledger.filter((entry) => entry.event === 'issued');
   const newest = new Map(issued.map((entry) => [entry.name, entry.serial]));
   const services = issued
-    .filter((entry) => options.all === true || newest.get(entry.name) === entry.serial)
+    .filter((entry) => (options.all === true && options.expiringWithin === undefined) || newest.get(entry.name) === entry.serial)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .map((entry): ListedCertificate => {
       const revocation = revocations.get(entry.serial);

@@ -30,7 +30,8 @@ export function asTrustDomain(text: string): string {
 /** A DNS name for a certificate, in A-labels and lower case; a wildcard may be the whole left-most label. */
 export function asDnsName(text: string): string {
   const wildcard = text.startsWith('*.');
-  const ascii = domainToASCII(wildcard ? text.slice(2) : text).toLowerCase();
+  // domainToASCII reads a host as URLs have it: it would cut a path off, drop tabs and decode %
+  const ascii = /[\s/\\?#%]/.test(text) ? '' : domainToASCII(wildcard ? text.slice(2) : text).toLowerCase();
   const labels = ascii.split('.');
   const fits = ascii.length > 0 && ascii.length <= 251 && labels.every((label) => LABEL.test(label)) && isIP(ascii) === 0;
   if (fits && !(wildcard && labels.length < 2)) return wildcard ? `*.${ascii}` : ascii;

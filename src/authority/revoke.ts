@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { MtlsError } from '../errors.js';
 import type { Crl, Reason } from '../pki/crl.js';
 import { findRevoked } from '../pki/crl.js';
-import { readWorkspaceCrl, writeCrl } from './crl.js';
+import { isCrlDue, readWorkspaceCrl, writeCrl } from './crl.js';
 import { type Issued, type Revoked, readLedger } from './ledger.js';
 import { withLock } from './lock.js';
 import { type Workspace, readAuthority } from './workspace.js';
@@ -45,7 +45,8 @@ export async function revokeCertificates(workspace: Workspace, target: string, r
     });
     const revoked = targets.filter(({ serial }) => !revocations.has(serial));
     const added = revoked.map(({ serial }): Revoked => ({ event: 'revoked', at: now, serial, reason }));
-    const isSaid = added.length === 0 && already.every(({ issued }) => isInCrl(workspace, issued.serial));
+    const isSaid =
+      added.length === 0 && !isCrlDue(workspace.paths, now) && already.every(({ issued }) => isInCrl(workspace, issued.serial));
     const crl = isSaid ? readWorkspaceCrl(workspace.paths) : writeCrl(workspace, readAuthority(workspace), ledger, added, now);
     return { revoked, already, crl };
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectory, syncDirectory, writeError, writeNew } from '../base/files.js';
+import { type Staged, makeDirectory, removeQuietly, syncDirectory, writeError, writeNew } from '../base/files.js';
 
 /** What a service has on disk, by file name. A key is left out when it is not ours to see. */
 export interface ServiceFiles {
@@ -11,14 +11,7 @@ export interface ServiceFiles {
 }
 
 const DATA = '..data';
-
-/** New files of a service that are on the disk and that nobody can see yet. */
-export interface StagedFiles {
-  /** Shows them all at once. */
-  readonly commit: () => void;
-  /** Takes them away again. */
-  readonly discard: () => void;
-}
+const NEXT = '..data_tmp';
 
 /**
  * Lays files as Kubernetes lays a secret, so that certificate and key change by one rename and no reader, and no crash,
@@ -26,52 +19,67 @@ export interface StagedFiles {
  *
  *     api/tls.crt -> ..data/tls.crt     api/..data -> ..4f3a9c21b07e     api/..4f3a9c21b07e/tls.crt
  *
- * Only for whoever holds the lock. Throws DISK_FULL or FILE_NOT_WRITABLE, with nothing changed.
+ * All that needs space is done here: what `commit` has left to do is the rename. Only for whoever holds the lock. Throws
+ * DISK_FULL or FILE_NOT_WRITABLE, with nothing changed.
  */
-export function stageServiceFiles(directory: string, files: ServiceFiles): StagedFiles {
+export function stageServiceFiles(directory: string, files: ServiceFiles): Staged {
   const isNew = !fs.existsSync(directory);
   const version = `..${randomBytes(6).toString('hex')}`;
-  const discard = (): void => fs.rmSync(isNew ? directory : join(directory, version), { recursive: true, force: true });
+  const names = Object.keys(files);
+  const made = [version, NEXT];
+  const discard = (): void => (isNew ? [directory] : made.map((name) => join(directory, name))).forEach(removeQuietly);
   try {
     makeDirectory(join(directory, version));
     for (const [name, data] of Object.entries(files) as [string, string][]) {
       writeNew(join(directory, version, name), data, name === 'tls.key' ? 0o600 : 0o644);
     }
     syncDirectory(join(directory, version));
+    fs.rmSync(join(directory, NEXT), { force: true });
+    fs.symlinkSync(version, join(directory, NEXT));
+    // a link into what is not there yet shows nothing
+    for (const name of names.filter((each) => fs.lstatSync(join(directory, each), { throwIfNoEntry: false }) === undefined)) {
+      fs.symlinkSync(`${DATA}/${name}`, join(directory, name));
+      made.push(name);
+    }
   } catch (error) {
     discard();
     throw writeError(directory, error);
   }
-  return { discard, commit: () => show(directory, version, Object.keys(files)) };
+  return { discard, commit: () => show(directory, version, names) };
 }
 
 function show(directory: string, version: string, names: readonly string[]): void {
   try {
-    const next = join(directory, `${DATA}_tmp`);
-    fs.rmSync(next, { force: true });
-    fs.symlinkSync(version, next);
-    for (const name of names) link(join(directory, name), `${DATA}/${name}`);
-    fs.renameSync(next, join(directory, DATA));
+    const data = join(directory, DATA);
+    // a copy that followed links made a directory of it
+    if (fs.lstatSync(data, { throwIfNoEntry: false })?.isDirectory() === true) fs.renameSync(data, `${data}_${version.slice(2)}`);
+    fs.renameSync(join(directory, NEXT), data);
+    for (const name of names) replaceByLink(directory, name);
     syncDirectory(directory);
-    sweep(directory, version, names);
   } catch (error) {
     throw writeError(directory, error);
   }
+  sweep(directory, version, names);
 }
 
-function link(path: string, target: string): void {
-  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink() === true && fs.readlinkSync(path) === target) return;
-  fs.rmSync(path, { force: true });
-  fs.symlinkSync(target, path);
+/** For what was laid here by somebody else. */
+function replaceByLink(directory: string, name: string): void {
+  if (isLinkIntoData(join(directory, name))) return;
+  const next = join(directory, NEXT);
+  fs.symlinkSync(`${DATA}/${name}`, next);
+  fs.renameSync(next, join(directory, name));
 }
 
 /** Removes older versions, those of killed processes too, and the link to a key that this version does not have. */
 function sweep(directory: string, version: string, names: readonly string[]): void {
-  for (const name of fs.readdirSync(directory)) {
-    const path = join(directory, name);
-    if (name.startsWith('..') && name !== DATA && name !== version) fs.rmSync(path, { recursive: true, force: true });
-    else if (!name.startsWith('..') && !names.includes(name) && isLinkIntoData(path)) fs.rmSync(path, { force: true });
+  try {
+    for (const name of fs.readdirSync(directory)) {
+      const path = join(directory, name);
+      if (name.startsWith('..') && name !== DATA && name !== version) removeQuietly(path);
+      else if (!name.startsWith('..') && !names.includes(name) && isLinkIntoData(path)) removeQuietly(path);
+    }
+  } catch {
+    // the new files are there; the next issue sweeps
   }
 }
 

@@ -7,6 +7,7 @@ import type { Certificate } from '../pki/certificate.js';
 import { KEY_TYPES, type KeyType, isKeyOf, readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
 import type { Signer } from '../pki/sign.js';
+import { asTrustDomain } from './names.js';
 
 export const WORKSPACE_VERSION = 1;
 const DIRECTORY = '.mtls';
@@ -111,7 +112,7 @@ function readSettings(path: string, searched: string): WorkspaceSettings {
     if (version > WORKSPACE_VERSION) throw new MtlsError('WORKSPACE_TOO_NEW', { path, found: version, supported: WORKSPACE_VERSION });
     return {
       version: WORKSPACE_VERSION,
-      trustDomain: settings.string('trustDomain'),
+      trustDomain: asTrustDomain(settings.string('trustDomain')),
       keyType: settings.word('keyType', KEY_TYPES),
       createdAt: settings.instant('createdAt'),
     };

@@ -76,15 +76,34 @@ export function assertPrivate(path: string): void {
  * Throws DISK_FULL or FILE_NOT_WRITABLE; nothing is changed then.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o644): void {
+  stageFile(path, data, mode).commit();
+}
+
+/** What is on the disk and nobody can see yet: shown at once by `commit`, taken away again by `discard`, which throws nothing. */
+export interface Staged {
+  readonly commit: () => void;
+  readonly discard: () => void;
+}
+
+/** The first half of `writeFileAtomic`, for those who have something to note before they show the new bytes. */
+export function stageFile(path: string, data: string | Uint8Array, mode = 0o644): Staged {
   const temporary = join(dirname(path), `.mtls-${randomBytes(6).toString('hex')}.tmp`);
+  const discard = (): void => removeQuietly(temporary);
+  writing(path, () => create(temporary, data, mode), discard);
+  const commit = (): void => {
+    writing(path, () => fs.renameSync(temporary, path), discard);
+    syncDirectory(dirname(path));
+  };
+  return { commit, discard };
+}
+
+function writing(path: string, act: () => void, undo: () => void): void {
   try {
-    create(temporary, data, mode);
-    fs.renameSync(temporary, path);
+    act();
   } catch (error) {
-    removeQuietly(temporary);
+    undo();
     throw writeError(path, error);
   }
-  syncDirectory(dirname(path));
 }
 
 /** Writes a file that must not exist yet and brings it to the disk; its directory is the caller's to sync. What fails leaves no file. */
@@ -109,10 +128,10 @@ function create(path: string, data: string | Uint8Array, mode: number): void {
   }
 }
 
-/** After a failure, whose reason is the one to tell. */
-function removeQuietly(path: string): void {
+/** Removes a file or a tree where nothing depends on it: after a failure, whose reason is the one to tell, or when all is done. */
+export function removeQuietly(path: string): void {
   try {
-    fs.rmSync(path, { force: true });
+    fs.rmSync(path, { recursive: true, force: true });
   } catch {
     // whoever holds the lock next sweeps it
   }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { CRL_VALIDITY, isCrlDue, readWorkspaceCrl, refreshCrl } from '../../src/authority/crl.js';
+import { readLedger } from '../../src/authority/ledger.js';
+import { SERVICE_REASONS, revokeCertificates } from '../../src/authority/revoke.js';
+import { crlView } from '../../src/authority/views.js';
+import { DAY } from '../../src/base/duration.js';
+import { findRevoked, revokedEntries } from '../../src/pki/crl.js';
+import { openssl } from '../pki/other-tools.js';
+import { AT } from '../support/chains.js';
+import { needs } from '../support/programs.js';
+import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, unix } from './support.js';
+
+describe('the CRL of the workspace', () => {
+  let made: ReturnType<typeof newWorkspace>;
+  beforeEach(() => {
+    made = newWorkspace();
+  });
+  afterEach(() => made.remove());
+
+  it('is signed anew under a higher number, which the ledger notes', async () => {
+    for (const number of [2, 3, 4]) {
+      const crl = await refreshCrl(made.workspace, clockAt(number));
+      assert.equal(Number(`0x${crl.number}`), number);
+      assert.deepEqual(readWorkspaceCrl(made.workspace.paths).der, crl.der);
+      assert.deepEqual(readLedger(made.workspace.paths.ledger).at(-1), { event: 'crl', at: new Date(AT.getTime() + number), number });
+    }
+    assertWhole(made.workspace);
+  });
+
+  it('never uses a number twice, even when its file is lost or put back', async () => {
+    const { crl } = made.workspace.paths;
+    const first = readFileSync(crl);
+    await refreshCrl(made.workspace, clock);
+    writeFileSync(crl, first);
+    assert.equal((await refreshCrl(made.workspace, clock)).number, '03');
+    rmSync(crl);
+    assert.equal((await refreshCrl(made.workspace, clock)).number, '04');
+  });
+
+  it('numbers go on beyond an octet', async () => {
+    const { ledger } = made.workspace.paths;
+    for (const [number, octets] of [
+      [127, '0080'],
+      [255, '0100'],
+      [65_535, '010000'],
+    ] as const) {
+      writeFileSync(ledger, `${JSON.stringify({ event: 'crl', at: AT, number })}\n`);
+      const crl = await refreshCrl(made.workspace, clock);
+      assert.equal(crl.number, octets);
+      assert.equal(crlView(made.workspace, crl).number, number + 1);
+    }
+  });
+
+  it('is in force for 30 days, or as long as asked, and never beyond the CA', async () => {
+    const end = async (...more: [number?]) => (await refreshCrl(made.workspace, clock, ...more)).nextUpdate;
+    assert.equal(await end(), AT.getTime() + CRL_VALIDITY);
+    assert.equal(await end(DAY), AT.getTime() + DAY);
+    assert.equal(await end(5_000 * DAY), made.root.notAfter);
+  });
+
+  it('is due when half of its time is over, or when it says no end', async () => {
+    const { paths } = made.workspace;
+    const due = (milliseconds: number): boolean => isCrlDue(paths, clockAt(milliseconds)());
+    assert.deepEqual([due(0), due(CRL_VALIDITY / 2), due(CRL_VALIDITY / 2 + 1), due(2 * CRL_VALIDITY)], [false, false, true, true]);
+    await refreshCrl(made.workspace, clock, 2 * DAY);
+    assert.deepEqual([due(DAY), due(DAY + 1)], [false, true]);
+    rmSync(paths.crl);
+    assert.equal(due(0), true);
+  });
+
+  it('that is a directory is an error, and no reason for a new one', async () => {
+    const { paths } = made.workspace;
+    rmSync(paths.crl);
+    await failure('FILE_NOT_READABLE', () => isCrlDue({ ...paths, crl: paths.authority }, AT), /it is a directory/);
+    await failure('FILE_NOT_FOUND', () => readWorkspaceCrl(paths));
+  });
+
+  unix('may be read by everybody', async () => {
+    const umask = process.umask(0);
+    await refreshCrl(made.workspace, clock).finally(() => process.umask(umask));
+    assert.equal(statSync(made.workspace.paths.crl).mode & 0o777, 0o644);
+  });
+
+  it('has what was revoked, with its reason and time; keeps what has ended since', async () => {
+    for (const [i, reason] of SERVICE_REASONS.entries()) {
+      await issueOne(made.workspace, `s${i}`);
+      await revokeCertificates(made.workspace, `s${i}`, reason, clockAt(i * 1_000));
+    }
+    const crl = await refreshCrl(made.workspace, clockAt(100 * DAY));
+    const serials = readLedger(made.workspace.paths.ledger).flatMap((entry) => (entry.event === 'issued' ? [entry.serial] : []));
+    const found = serials.map((serial) => findRevoked(crl, serial));
+    // unspecified is said by saying nothing (RFC 5280 §5.3.1)
+    assert.deepEqual(
+      found.map((entry) => entry?.reason),
+      SERVICE_REASONS.map((reason) => (reason === 'unspecified' ? undefined : reason)),
+    );
+    assert.deepEqual(
+      found.map((entry) => entry?.date),
+      SERVICE_REASONS.map((_, i) => AT.getTime() + i * 1_000),
+    );
+    assert.equal([...revokedEntries(crl)].length, SERVICE_REASONS.length);
+    const view = crlView(made.workspace, crl);
+    assert.deepEqual(
+      [view.path, view.revoked, view.thisUpdate],
+      [made.workspace.paths.crl, SERVICE_REASONS.length, '2026-09-09T12:00:00Z'],
+    );
+  });
+});
+
+describe('openssl reads the CRL of the workspace', function () {
+  before(needs('openssl'));
+
+  it('with its number and the reasons by their names, and refuses who is on it', async () => {
+    const { workspace, remove } = newWorkspace();
+    try {
+      const { crl, rootCertificate } = workspace.paths;
+      const { paths, certificate } = await issueOne(workspace, 'api');
+      const other = await issueOne(workspace, 'web');
+      await revokeCertificates(workspace, 'api', 'keyCompromise', clock);
+      const printed = openssl(['crl', '-in', crl, '-CAfile', rootCertificate, '-verify', '-noout', '-text']);
+      assert.match(printed, /X509v3 CRL Number: \n\s+2\n/);
+      assert.match(printed, /X509v3 CRL Reason Code: \n\s+Key Compromise/);
+      assert.match(printed, new RegExp(`Serial Number: ${certificate.serial.replace(/^00/, '')}\n`, 'i'));
+      const attime = String(AT.getTime() / 1000 + 60);
+      const verify = (path: string): string =>
+        openssl(['verify', '-attime', attime, '-crl_check', '-CRLfile', crl, '-CAfile', rootCertificate, path]);
+      assert.throws(() => verify(paths.certificate), /certificate revoked/);
+      assert.match(verify(other.paths.certificate), /: OK/);
+    } finally {
+      remove();
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Issued, type LedgerEntry, appendLedger, readLedger } from '../../src/authority/ledger.js';
+import { refreshCrl } from '../../src/authority/crl.js';
+import { listCertificates } from '../../src/authority/list.js';
+import { revokeCertificates } from '../../src/authority/revoke.js';
+import { REASONS } from '../../src/pki/crl.js';
+import { AT } from '../support/chains.js';
+import { temporaryDirectory } from '../support/material.js';
+import { clock, failure, issueOne, newWorkspace, text, unix } from './support.js';
+
+const issued: Issued = {
+  event: 'issued',
+  at: AT,
+  serial: '00ab',
+  name: 'api',
+  namespace: 'default',
+  profile: 'peer',
+  uri: 'spiffe://shop.test/ns/default/sa/api',
+  notBefore: AT,
+  notAfter: AT,
+  sha256: '0'.repeat(64),
+};
+const signed: LedgerEntry = { event: 'crl', at: AT, number: 2 };
+
+describe('the ledger', () => {
+  let directory: ReturnType<typeof temporaryDirectory>;
+  let path: string;
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    path = directory.file('ledger.jsonl', '');
+  });
+  afterEach(() => directory.remove());
+
+  it('gives back what was appended, in that order', () => {
+    const revoked = REASONS.flatMap((reason): LedgerEntry[] =>
+      reason === undefined ? [] : [{ event: 'revoked', at: AT, serial: 'ff', reason }],
+    );
+    appendLedger(path, [issued, signed]);
+    appendLedger(path, revoked);
+    assert.deepEqual(readLedger(path), [issued, signed, ...revoked]);
+    assert.deepEqual(readLedger(directory.file('empty', '')), []);
+  });
+
+  it('is only ever appended to', async () => {
+    const { workspace, remove } = newWorkspace();
+    try {
+      let before = readFileSync(workspace.paths.ledger);
+      for (const act of [
+        () => issueOne(workspace, 'api'),
+        () => revokeCertificates(workspace, 'api', 'superseded', clock),
+        () => refreshCrl(workspace, clock),
+      ]) {
+        await act();
+        const after = readFileSync(workspace.paths.ledger);
+        assert.ok(after.length > before.length && after.subarray(0, before.length).equals(before));
+        before = after;
+      }
+    } finally {
+      remove();
+    }
+  });
+
+  unix('keeps its mode', () => {
+    appendLedger(path, [issued]);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it('without its last newline loses the torn line, however long, and no other', () => {
+    for (const torn of ['{', '{"event":"issued","at":', 'x'.repeat(10_000), '{"event":"crl","at":"2026-06-01T12:00:00Z","number":3}']) {
+      writeFileSync(path, '');
+      appendLedger(path, [issued]);
+      appendFileSync(path, torn);
+      assert.deepEqual(readLedger(path), [issued]);
+      appendLedger(path, [signed]);
+      assert.deepEqual(readLedger(path), [issued, signed]);
+    }
+    writeFileSync(path, 'x'.repeat(10_000));
+    appendLedger(path, [signed]);
+    assert.deepEqual(readLedger(path), [signed]);
+  });
+
+  it('names the line that is not one of ours', async () => {
+    const good = `${JSON.stringify(signed)}\n`;
+    const wrong: Readonly<Record<string, RegExp>> = {
+      '': /expected one JSON object/,
+      'not json': /expected one JSON object/,
+      '[]': /expected a JSON object/,
+      '{"event":"crl","at":"2026-06-01T12:00:00Z"': /expected one JSON object/,
+      '{"event":"granted"}': /entry event: expected issued or revoked or crl, found "granted"/,
+      '{"event":"crl","at":"yesterday","number":1}': /entry at: expected an instant/,
+      '{"event":"crl","at":"2026-06-01T12:00:00Z","number":-1}': /entry number/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"ab","reason":"because"}': /entry reason/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"XY","reason":"superseded"}': /serial: expected octets in hex/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"abc","reason":"superseded"}': /serial/,
+      [JSON.stringify({ ...issued, profile: 'root' })]: /entry profile: expected server or client or peer/,
+      [JSON.stringify({ ...issued, name: 1 })]: /entry name: expected a string/,
+    };
+    for (const [line, problem] of Object.entries(wrong)) {
+      writeFileSync(path, `${good}${good}${line}\n${good}`);
+      const error = await failure('LEDGER_CORRUPT', () => readLedger(path), problem);
+      assert.deepEqual([error.facts.line, error.hints], [3, [`sed -n 3p ${path}`]]);
+      assert.match(error.message, /ledger\.jsonl line 3: /);
+    }
+  });
+
+  it('that is corrupt is neither listed nor revoked by, and no CRL is signed', async () => {
+    const { workspace, remove } = newWorkspace();
+    try {
+      await issueOne(workspace, 'api');
+      const { ledger, crl } = workspace.paths;
+      const before = text(crl);
+      writeFileSync(ledger, text(ledger).replace('"issued"', '"issud"'));
+      await failure('LEDGER_CORRUPT', () => listCertificates(workspace, clock), /line 2/);
+      await failure('LEDGER_CORRUPT', () => revokeCertificates(workspace, 'api', 'superseded', clock));
+      await failure('LEDGER_CORRUPT', () => refreshCrl(workspace, clock));
+      assert.equal(text(crl), before);
+    } finally {
+      remove();
+    }
+  });
+
+  it('that is lost is not begun anew: serials and numbers would be forgotten', async () => {
+    const { workspace, remove } = newWorkspace();
+    try {
+      rmSync(workspace.paths.ledger);
+      await failure('FILE_NOT_FOUND', () => issueOne(workspace, 'api'), /ledger\.jsonl/);
+      await failure('FILE_NOT_FOUND', () => revokeCertificates(workspace, 'api', 'superseded', clock), /ledger\.jsonl/);
+      await failure('FILE_NOT_FOUND', () => listCertificates(workspace, clock), /ledger\.jsonl/);
+      await failure('FILE_NOT_WRITABLE', () => appendLedger(join(workspace.paths.crl, 'x'), [signed]), /no directory/);
+    } finally {
+      remove();
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
+import { readLedger } from '../../src/authority/ledger.js';
+import { SERVICE_REASONS, revokeCertificates } from '../../src/authority/revoke.js';
+import { revokedView } from '../../src/authority/views.js';
+import { DAY } from '../../src/base/duration.js';
+import { findRevoked } from '../../src/pki/crl.js';
+import { generateKey, privateKeyToPem } from '../../src/pki/key.js';
+import { AT } from '../support/chains.js';
+import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, text } from './support.js';
+
+describe('revoke', () => {
+  let made: ReturnType<typeof newWorkspace>;
+  beforeEach(() => {
+    made = newWorkspace();
+  });
+  afterEach(() => made.remove());
+  const issue = async (name: string, at = clock, validity?: number) =>
+    (await issueOne(made.workspace, { name, ...(validity === undefined ? {} : { validity }) }, at)).entry;
+  const revoke = (target: string, at = clock) => revokeCertificates(made.workspace, target, 'keyCompromise', at);
+  const isInCrl = (serial: string): boolean => findRevoked(readWorkspaceCrl(made.workspace.paths), serial) !== undefined;
+
+  it('notes it in the ledger and says it in a new CRL, of a higher number', async () => {
+    const entry = await issue('api');
+    const other = await issue('web');
+    const { revoked, already, crl } = await revoke('api', clockAt(DAY));
+    assert.deepEqual([revoked, already, crl.number], [[entry], [], '02']);
+    const at = new Date(AT.getTime() + DAY);
+    assert.deepEqual(readLedger(made.workspace.paths.ledger).slice(-2), [
+      { event: 'revoked', at, serial: entry.serial, reason: 'keyCompromise' },
+      { event: 'crl', at, number: 2 },
+    ]);
+    assert.deepEqual([isInCrl(entry.serial), isInCrl(other.serial)], [true, false]);
+    assert.deepEqual(readWorkspaceCrl(made.workspace.paths).der, crl.der);
+    assertWhole(made.workspace);
+  });
+
+  it('takes reasons by the names that RFC 5280 gives them', async () => {
+    const expected = [
+      'unspecified',
+      'keyCompromise',
+      'affiliationChanged',
+      'superseded',
+      'cessationOfOperation',
+      'certificateHold',
+      'privilegeWithdrawn',
+    ];
+    assert.deepEqual([...SERVICE_REASONS], expected);
+    for (const reason of SERVICE_REASONS) {
+      const { serial } = await issue('api');
+      await revokeCertificates(made.workspace, serial, reason, clock);
+      assert.equal(findRevoked(readWorkspaceCrl(made.workspace.paths), serial)?.reason ?? 'unspecified', reason);
+    }
+  });
+
+  it('of a service takes all that is still alive of it', async () => {
+    const ended = await issue('api', clock, DAY);
+    const alive = [await issue('api'), await issue('api')];
+    const { revoked } = await revoke('api', clockAt(2 * DAY));
+    assert.deepEqual(revoked, alive);
+    assert.equal(isInCrl(ended.serial), false);
+  });
+
+  it('of a service of which nothing is alive takes the last', async () => {
+    await issue('api', clock, DAY);
+    const last = await issue('api', clock, DAY);
+    assert.deepEqual((await revoke('api', clockAt(2 * DAY))).revoked, [last]);
+    assert.equal(isInCrl(last.serial), true);
+  });
+
+  it('twice is no error: the first reason and time stay, and no new CRL is signed', async () => {
+    const entry = await issue('api');
+    const first = await revoke('api');
+    const before = text(made.workspace.paths.ledger);
+    const second = await revokeCertificates(made.workspace, 'api', 'superseded', clockAt(DAY));
+    assert.deepEqual(second.revoked, []);
+    assert.deepEqual(second.already, [
+      { issued: entry, revocation: { event: 'revoked', at: AT, serial: entry.serial, reason: 'keyCompromise' } },
+    ]);
+    assert.deepEqual([second.crl.der, text(made.workspace.paths.ledger)], [first.crl.der, before]);
+    const view = revokedView(made.workspace, second, 'superseded');
+    assert.deepEqual(
+      [view.revoked, view.already[0]?.reason, view.already[0]?.at, view.crl.revoked],
+      [[], 'keyCompromise', '2026-06-01T12:00:00Z', 1],
+    );
+    assert.deepEqual(
+      revokedView(made.workspace, first, 'keyCompromise').revoked.map(({ name, reason }) => [name, reason]),
+      [['api', 'keyCompromise']],
+    );
+  });
+
+  it('twice signs a CRL all the same where it does not stand there, or half of its time is over', async () => {
+    const { crl } = made.workspace.paths;
+    const silent = text(crl);
+    const { serial } = await issue('api');
+    await revoke('api');
+    for (const spoil of [() => rmSync(crl), () => writeFileSync(crl, 'x'), () => writeFileSync(crl, silent)]) {
+      spoil();
+      const { already } = await revoke('api');
+      assert.deepEqual([already.length, isInCrl(serial)], [1, true]);
+    }
+    const late = await revoke('api', clockAt(CRL_VALIDITY / 2 + 1_000));
+    assert.deepEqual([late.crl.number, late.crl.thisUpdate], ['06', AT.getTime() + CRL_VALIDITY / 2 + 1_000]);
+    assertWhole(made.workspace);
+  });
+
+  it('of the newer of two certificates leaves the earlier, and the other way round', async () => {
+    const [first, second] = [await issue('api'), await issue('api')];
+    assert.deepEqual((await revoke(first.serial)).revoked, [first]);
+    assert.deepEqual([isInCrl(first.serial), isInCrl(second.serial)], [true, false]);
+    const rest = await revoke('api');
+    assert.deepEqual([rest.revoked, rest.already.map(({ issued }) => issued)], [[second], [first]]);
+  });
+
+  it('takes a serial number as people write it: with colons, in capitals, with 0x, with leading zeros or without', async () => {
+    const { serial } = await issue('api');
+    const colons = serial.match(/../g)!.join(':');
+    const bare = BigInt(`0x${serial}`).toString(16);
+    const spellings = [
+      serial,
+      serial.toUpperCase(),
+      colons,
+      colons.toUpperCase(),
+      `0x${bare}`,
+      `0X${bare.toUpperCase()}`,
+      bare,
+      `0000${bare}`,
+    ];
+    for (const [i, spelling] of spellings.entries()) {
+      const { revoked, already } = await revoke(spelling);
+      assert.deepEqual(
+        [...revoked, ...already.map(({ issued }) => issued)].map((entry) => entry.serial),
+        [serial],
+        spelling,
+      );
+      assert.equal(revoked.length, i === 0 ? 1 : 0);
+    }
+  });
+
+  it('by its serial number takes one that has ended as well', async () => {
+    const ended = await issue('api', clock, DAY);
+    await issue('api');
+    assert.deepEqual((await revoke(ended.serial, clockAt(2 * DAY))).revoked, [ended]);
+  });
+
+  it('takes a service by its name, though the name could be a serial number', async () => {
+    const entry = await issue('abc');
+    assert.deepEqual((await revoke('abc')).revoked, [entry]);
+  });
+
+  it('of what the ledger does not know changes nothing', async () => {
+    await issue('api');
+    const { ledger, crl } = made.workspace.paths;
+    const before = [text(ledger), text(crl)];
+    for (const target of ['web', '00', 'ab', '', '0x', 'api2', 'f'.repeat(64), 'f'.repeat(65), '../api', 'API'])
+      assert.deepEqual((await failure('SERIAL_NOT_FOUND', () => revoke(target))).hints, ['mtls list --all']);
+    assert.deepEqual([text(ledger), text(crl)], before);
+  });
+
+  it('needs the key of the CA, and notes nothing without it', async () => {
+    await issue('api');
+    const { ledger, rootKey } = made.workspace.paths;
+    const before = text(ledger);
+    writeFileSync(rootKey, privateKeyToPem(generateKey('ecdsa-p256')));
+    await failure('KEY_MISMATCH', () => revoke('api'));
+    assert.equal(text(ledger), before);
+  });
+});

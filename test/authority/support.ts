@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { readWorkspaceCrl } from '../../src/authority/crl.js';
+import { type InitializeOptions, initializeWorkspace } from '../../src/authority/initialize.js';
+import { type IssueRequest, type IssueResult, issueCertificates } from '../../src/authority/issue.js';
+import { readLedger } from '../../src/authority/ledger.js';
+import { type Workspace, readRootCertificate, serviceNames, servicePaths } from '../../src/authority/workspace.js';
+import type { Clock } from '../../src/base/clock.js';
+import { type ErrorCode, type MtlsError, isError } from '../../src/errors.js';
+import { verifySignature } from '../../src/pki/algorithms.js';
+import { isSignedBy } from '../../src/pki/certificate.js';
+import { isKeyOf, readPrivateKey } from '../../src/pki/key.js';
+import { readCertificates } from '../../src/pki/material.js';
+import { AT } from '../support/chains.js';
+import { temporaryDirectory } from '../support/material.js';
+
+/** Modes, links and uids mean something here. */
+export const unix = process.platform === 'win32' ? it.skip : it;
+
+/** Stands still at AT. */
+export const clock: Clock = () => AT;
+/** Stands still so many milliseconds after AT. */
+export const clockAt =
+  (milliseconds: number): Clock =>
+  () =>
+    new Date(AT.getTime() + milliseconds);
+
+/** A workspace of shop.test in a directory of its own, made at AT. */
+export function newWorkspace(options: Partial<InitializeOptions> = {}) {
+  const directory = temporaryDirectory();
+  const made = initializeWorkspace({ directory: join(directory.path, '.mtls'), trustDomain: 'shop.test', clock, ...options });
+  return { ...made, parent: directory.path, remove: directory.remove };
+}
+
+/** The one certificate of one request. */
+export async function issueOne(workspace: Workspace, request: string | IssueRequest, at: Clock = clock): Promise<IssueResult> {
+  const [issued] = await issueCertificates(workspace, [typeof request === 'string' ? { name: request } : request], at);
+  return issued!;
+}
+
+/** The error that `act` must fail with, of that code and message. */
+export async function failure<Code extends ErrorCode>(code: Code, act: () => unknown, message = /./): Promise<MtlsError<Code>> {
+  let thrown: unknown;
+  // an async function, so that what is thrown at once counts as well
+  await assert.rejects(
+    async () => act(),
+    (error) => {
+      thrown = error;
+      return true;
+    },
+  );
+  assert.ok(isError(thrown, code), String(thrown));
+  assert.match(thrown.message, message);
+  return thrown;
+}
+
+/** The lock of a process that lives no more. */
+export function staleLock(): string {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  return JSON.stringify({ pid, host: hostname() });
+}
+
+export const text = (path: string): string => readFileSync(path, 'utf8');
+
+/** All that must hold of a workspace at any instant: what can be seen is whole, belongs together, and stands in the ledger. */
+export function assertWhole(workspace: Workspace): void {
+  const root = readRootCertificate(workspace.paths);
+  const ledger = readLedger(workspace.paths.ledger);
+  const issued = ledger.flatMap((entry) => (entry.event === 'issued' ? [entry.serial] : []));
+  assert.equal(new Set(issued).size, issued.length, 'no serial twice');
+  const numbers = ledger.flatMap((entry) => (entry.event === 'crl' ? [entry.number] : []));
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, i) => i + 1),
+    'every CRL has the number after the one before',
+  );
+  const crl = readWorkspaceCrl(workspace.paths);
+  assert.equal(verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, root.publicKey), 'valid');
+  assert.ok(numbers.includes(Number(`0x${crl.number}`)), 'the ledger knows the CRL');
+  for (const name of serviceNames(workspace)) {
+    const paths = servicePaths(workspace, name);
+    const certificate = readCertificates(paths.certificate)[0]!;
+    assert.ok(issued.includes(certificate.serial), `the ledger knows the certificate of ${name}`);
+    assert.equal(isSignedBy(certificate, root), 'valid');
+    assert.ok(isKeyOf(readPrivateKey(readFileSync(paths.key), paths.key), certificate.publicKey), `the key of ${name} is its own`);
+    assert.equal(text(paths.ca), text(workspace.paths.bundle));
+  }
+}
