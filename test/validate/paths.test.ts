@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Certificate } from '../../src/pki/certificate.js';
 import { generateKey } from '../../src/pki/key.js';
 import { OID } from '../../src/pki/oids.js';
 import type { Signer } from '../../src/pki/sign.js';
-import type { Verdict, VerifyRequest } from '../../src/validate/request.js';
-import { verify } from '../../src/validate/verify.js';
-import { AT, DAY, HOUR, type Recipe, authority, broken, certify, crlOf, shifted } from '../support/chains.js';
+import { DAY, HOUR, type Recipe, authority, broken, certify, crlOf, shifted } from '../support/chains.js';
 import { permitted } from '../support/extensions.js';
-
-const certificates = (signers: readonly Signer[]): Certificate[] => signers.map(({ certificate }) => certificate);
-
-function ask(leaf: Signer, intermediates: readonly Signer[], roots: readonly Signer[], more: Partial<VerifyRequest> = {}): Verdict {
-  const path = { leaf: leaf.certificate, intermediates: certificates(intermediates), roots: certificates(roots) };
-  return verify({ ...path, crls: [], at: AT, ...more });
-}
-
-const codes = ({ errors }: Verdict): string[] => errors.map(({ code }) => code);
-const serials = (path: readonly Certificate[]): string[] => path.map(({ serial }) => serial);
-
-/** Good, by this path. */
-function isGood(verdict: Verdict, ...path: readonly Signer[]): void {
-  assert.deepEqual(verdict.errors, []);
-  assert.equal(verdict.valid, true);
-  assert.deepEqual(serials(verdict.path), serials(certificates(path)));
-}
-
-function isBad(verdict: Verdict, ...expected: readonly string[]): void {
-  assert.deepEqual(codes(verdict), expected);
-  assert.equal(verdict.valid, false);
-}
+import { ask, certificates, codes, isBad, isGood, serials } from './support.js';
 
 /** `count` CAs, the first issued by `top`, each of the others by the one before. */
 function chain(top: Signer, count: number, recipe: (i: number) => Recipe = () => ({})): Signer[] {

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { ipToBytes } from '../../base/bytes.js';
+import { ipToBytes, ipToText } from '../../base/bytes.js';
 import { type Certificate, isSelfIssued } from '../../pki/certificate.js';
 import { DerReader, TAG } from '../../pki/der.js';
 import type { NameConstraints, Subtree } from '../../pki/name-constraints.js';
@@ -164,7 +164,7 @@ function isInNetwork(octets: Buffer, { address, mask }: Extract<Subtree, { kind:
 function describe(subtree: Subtree): string {
   switch (subtree.kind) {
     case 'ip':
-      return `${[...subtree.address].join('.')}/${[...subtree.mask].join('.')}`;
+      return `${ipToText(subtree.address)}/${subtree.mask.reduce((bits, octet) => bits + 8 - Math.log2(256 - octet), 0)}`;
     case 'directory':
       return formatName(subtree.base);
     case 'other':
