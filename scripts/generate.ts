@@ -36,8 +36,8 @@ const DOCUMENTS: Readonly<Record<string, () => readonly string[]>> = {
     '# Findings',
     'What `mtls verify` can have against a certificate: `errors[].code`, and the rule that is broken. The codes are stable.',
     table(
-      ['code', 'what it says'],
-      Object.entries(FINDINGS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+      ['code', 'what it says', 'source'],
+      Object.entries(FINDINGS).map(([code, { meaning, source }]) => [`\`${code}\``, meaning, source ?? 'our own limit']),
     ),
   ],
   'docs/commands.md': () => commandReference(JSON.parse(readFileSync('oclif.manifest.json', 'utf8')) as Manifest),

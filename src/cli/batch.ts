@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { lineTooLong, readLines } from '../base/lines.js';
+import { createReadStream, existsSync } from 'node:fs';
+import { type Line, lineTooLong, readLines } from '../base/lines.js';
 import { readError } from '../base/files.js';
 import { MtlsError } from '../errors.js';
+import { BatchWorkers } from './batch-workers.js';
 import { writeOut } from './output.js';
 
 interface Batch {
@@ -9,31 +10,94 @@ interface Batch {
   readonly answer: (line: string) => object;
   /** The answer to a line that cannot even be looked at. */
   readonly refusal: (error: MtlsError) => object;
+  /** What answers the same in other threads, for a batch that turns out to be long; left out where that is not worth it. */
+  readonly worker?: { readonly module: string; readonly data: unknown };
 }
 
+/** A batch is answered by the thread that reads it until it is this long: most are over by then. */
+const LINES_ALONE = 1_000;
+const LINES_OF_A_CHUNK = 64;
+const CHARACTERS_OF_A_CHUNK = 1_000_000;
+
 /** Answers each line of `source` (`-` is stdin) by one line on stdout, as they come. Nothing else may be on the command line. */
-export async function runBatch(source: string, words: readonly unknown[], { answer, refusal }: Batch): Promise<undefined> {
+export async function runBatch(source: string, words: readonly unknown[], batch: Batch): Promise<undefined> {
   if (words.length > 0) throw new MtlsError('USAGE', { problem: `--batch takes no further arguments, found ${String(words[0])}` });
   const input = source === '-' ? process.stdin : createReadStream(source);
+  // whoever waits for an answer before the next question gets it at once; a file waits for nothing
+  const isIdle = (): boolean => source === '-' && input.readableLength === 0;
+  const lines = readLines(input)[Symbol.asyncIterator]();
+  try {
+    if (!(await answerAlone(lines, isIdle, batch))) await answerTogether(lines, isIdle, batch);
+  } catch (error) {
+    throw readError(source, error);
+  }
+  return undefined;
+}
+
+const answerTo = (line: Line, { answer, refusal }: Batch): string =>
+  `${JSON.stringify('tooLong' in line ? refusal(lineTooLong()) : answer(line.text))}\n`;
+
+/** true: all of it is answered. */
+async function answerAlone(lines: AsyncIterator<Line>, isIdle: () => boolean, batch: Batch): Promise<boolean> {
+  const isLong = batch.worker !== undefined && existsSync(batch.worker.module);
   let pending: string[] = [];
   let size = 0;
+  let count = 0;
   const flush = async (): Promise<void> => {
     await writeOut(pending.join(''));
     pending = [];
     size = 0;
   };
   try {
-    for await (const line of readLines(input)) {
-      const text = JSON.stringify('tooLong' in line ? refusal(lineTooLong()) : answer(line.text));
-      pending.push(`${text}\n`);
+    while (!isLong || count < LINES_ALONE) {
+      const next = await lines.next();
+      if (next.done === true) return true;
+      const text = answerTo(next.value, batch);
+      count++;
+      pending.push(text);
       size += text.length;
-      // whoever waits for an answer before the next question gets it at once
-      if (size > 65_536 || input.readableLength === 0) await flush();
+      if (size > 65_536 || isIdle()) await flush();
     }
-  } catch (error) {
-    throw readError(source, error);
+    return false;
   } finally {
     await flush();
   }
-  return undefined;
+}
+
+/** In several threads, what is answered written in the order of what was asked. Memory stays flat: no more is read than is worked on. */
+async function answerTogether(lines: AsyncIterator<Line>, isIdle: () => boolean, batch: Batch): Promise<void> {
+  const workers = new BatchWorkers(batch.worker!.module, batch.worker!.data);
+  const written: Promise<void>[] = [];
+  let last: Promise<void> = Promise.resolve();
+  const write = (answers: Promise<string>): void => {
+    // an answer that fails is told when its turn comes
+    answers.catch(() => {});
+    last = last.then(async () => writeOut(await answers));
+    last.catch(() => {});
+    written.push(last);
+  };
+  try {
+    let chunk: string[] = [];
+    let characters = 0;
+    const hand = (): void => {
+      if (chunk.length > 0) write(workers.answer(chunk));
+      chunk = [];
+      characters = 0;
+    };
+    for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+      if ('tooLong' in next.value) {
+        hand();
+        write(Promise.resolve(answerTo(next.value, batch)));
+        continue;
+      }
+      chunk.push(next.value.text);
+      characters += next.value.text.length;
+      if (chunk.length >= LINES_OF_A_CHUNK || characters >= CHARACTERS_OF_A_CHUNK || isIdle()) hand();
+      while (written.length >= workers.capacity) await written.shift();
+    }
+    hand();
+    await last;
+  } finally {
+    await workers.close();
+  }
 }

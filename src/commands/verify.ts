@@ -1,17 +1,16 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runBatch } from '../cli/batch.js';
-import { listFlag, oneOrMore, workspaceFlag } from '../cli/flags.js';
-import { given } from '../cli/given.js';
-import { instantOf } from '../cli/instant.js';
+import { oneOrMore, workspaceFlag } from '../cli/flags.js';
+import { formatFlag } from '../cli/format.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
-import { crlsFrom, trustOf } from '../cli/trust.js';
-import { readCertificates } from '../pki/material.js';
-import { labelOf } from '../pki/name.js';
+import { verificationFlags, verifyFiles } from '../cli/verification.js';
+import { verifiedReport } from '../render/formats/verified.js';
 import { renderVerified } from '../render/verify.js';
-import { answerLine, refusal, verify } from '../validate/index.js';
+import { FINDINGS, batchAnswerer, refusal } from '../validate/index.js';
 
 export default class Verify extends BaseCommand {
   static override readonly summary = 'say whether certificates are good, and every reason why not';
@@ -23,48 +22,37 @@ export default class Verify extends BaseCommand {
       description: 'by a CA of your own',
       command: '<%= config.bin %> verify tls.crt --ca ca.crt --intermediates issuing.crt --crl ca.crl',
     },
+    { description: 'which rule fails, and where', command: '<%= config.bin %> verify tls.crt --ca ca.crt --purpose client --explain' },
     { description: 'would it be good at New Year?', command: '<%= config.bin %> verify tls.crt --ca ca.crt --at 2027-01-01T00:00:00Z' },
+    { description: 'in CI: for code scanning', command: '<%= config.bin %> verify deploy/*.crt --ca ca.crt --format sarif > mtls.sarif' },
     { description: 'a thousand of them', command: '<%= config.bin %> verify --batch requests.jsonl' },
   ];
   static override readonly strict = false;
   static override readonly args = { CERT: Args.string({ ignoreStdin: true, description: 'a file with a certificate, or its chain' }) };
   static override readonly flags = {
     workspace: workspaceFlag,
-    ca: listFlag('trusted certificates; may be given several times, as the next two', 'FILE'),
-    intermediates: listFlag('certificates that may be in the chain', 'FILE'),
-    crl: listFlag('certificate revocation lists', 'FILE'),
-    purpose: Flags.option({ options: ['server', 'client'] as const, summary: 'what it is to be used for' })(),
-    host: Flags.string({ summary: 'the DNS name that it must have', helpValue: 'NAME', exclusive: ['ip', 'uri'] }),
-    ip: Flags.string({ summary: 'the address that it must have', helpValue: 'ADDR', exclusive: ['uri'] }),
-    uri: Flags.string({ summary: 'the SPIFFE ID that it must have', helpValue: 'ID' }),
-    at: Flags.string({ summary: 'the instant to judge for [default: now]', helpValue: 'INSTANT' }),
-    batch: Flags.string({ summary: 'answer a JSON object a line: {"id","leaf","roots",…} in PEM; - is stdin', helpValue: 'FILE|-' }),
+    format: formatFlag,
+    ...verificationFlags,
+    explain: Flags.boolean({ summary: 'draw the path, each certificate with the rules that it passed and those that it did not' }),
+    batch: Flags.string({
+      summary: 'answer a JSON object a line: {"id","leaf","roots",…} in PEM; - is stdin',
+      helpValue: 'FILE|-',
+      exclusive: ['format'],
+    }),
   };
 
   protected override async execute(): Promise<Outcome | undefined> {
     const { argv, flags } = await this.parse(Verify);
     const now = systemClock();
-    if (flags.batch !== undefined) return runBatch(flags.batch, argv, { answer: (line) => answerLine(line, now), refusal });
+    if (flags.batch !== undefined) {
+      const worker = { module: join(this.config.root, 'dist', 'validate', 'batch-worker.js'), data: now.getTime() };
+      return runBatch(flags.batch, argv, { answer: batchAnswerer(now), refusal, worker });
+    }
     const files = oneOrMore(argv, 'a certificate to verify', 'mtls verify tls.crt --ca ca.crt');
-    const trust = await trustOf(flags.ca, flags.workspace);
-    const intermediates = (flags.intermediates ?? []).flatMap(readCertificates);
-    const crls = flags.crl === undefined ? trust.crls : crlsFrom(flags.crl);
-    const { host, ip, uri, purpose } = flags;
-    const name = host === undefined ? (ip === undefined ? (uri === undefined ? undefined : { uri }) : { ip }) : { host };
-    const at = flags.at === undefined ? now : instantOf(flags.at, '--at');
-    const certificates = files.map((file) => {
-      const [leaf, ...chain] = readCertificates(file);
-      const request = { leaf: leaf!, intermediates: [...chain, ...intermediates], roots: trust.roots, crls, at };
-      const { valid, errors, path } = verify({ ...request, ...given({ purpose, name }) });
-      return {
-        file,
-        valid,
-        errors: errors.map(({ code, message }) => ({ code, message })),
-        path: path.map(({ subject }) => labelOf(subject)),
-      };
-    });
-    const valid = certificates.every((certificate) => certificate.valid);
-    const result = { valid, at: at.toISOString(), trust: trust.from, certificates };
-    return { result, text: () => renderVerified(result), exitCode: verdict(valid) };
+    const result = await verifyFiles(files, flags, now, flags.explain);
+    return {
+      ...{ result, text: () => renderVerified(result), report: () => verifiedReport(result, FINDINGS) },
+      exitCode: verdict(result.valid),
+    };
   }
 }

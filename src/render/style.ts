@@ -25,3 +25,6 @@ export const mark = {
   hint: style.dim(isUtf8 ? '→' : '->'),
   from: isUtf8 ? '←' : '<-',
 };
+
+/** What trees are drawn with. */
+export const branch = isUtf8 ? { bar: '│', corner: '└─' } : { bar: '|', corner: '`-' };

@@ -1,3 +1,5 @@
+import type { ExplainedCertificate } from '../validate/index.js';
+import { renderPath } from './explain.js';
 import { mark, style } from './style.js';
 
 interface Verified {
@@ -6,16 +8,20 @@ interface Verified {
     readonly file: string;
     readonly valid: boolean;
     readonly errors: readonly { readonly code: string; readonly message: string }[];
+    readonly warnings: readonly { readonly code: string; readonly message: string }[];
     readonly path: readonly string[];
+    readonly explained?: readonly ExplainedCertificate[];
   }[];
 }
 
 /** Each certificate: good by which path, or every reason why not. */
 export function renderVerified({ certificates }: Verified): string {
   return certificates
-    .flatMap(({ file, valid, errors, path }) => [
+    .flatMap(({ file, valid, errors, warnings, path, explained }) => [
       `${valid ? mark.good : mark.bad} ${style.strong(file)} is ${valid ? 'good' : 'not good'}: ${path.join(` ${mark.from} `)}`,
       ...errors.map(({ code, message }) => `  ${style.bad(code)}  ${message}`),
+      ...warnings.map(({ code, message }) => `  ${style.warn(code)}  ${message}`),
+      ...(explained === undefined ? [] : ['', ...renderPath(explained).replace(/^/gm, '  ').split('\n')]),
     ])
     .join('\n');
 }

@@ -19,7 +19,7 @@ export interface BatchAnswer {
  * Answers one line of `verify --batch` (docs/architecture.md has the shape). Never throws: what cannot be read as a
  * request is answered with the error's code and the id, where one can be seen. `once` keeps what lines have in common.
  */
-export function answerLine(text: string, now: Date, once = new ReadOnce()): BatchAnswer {
+export function answerLine(text: string, now: Date, once: ReadOnce = new ReadOnce()): BatchAnswer {
   let id: Json = null;
   try {
     const request = JsonObject.parse(text, 'request');
@@ -33,6 +33,12 @@ export function answerLine(text: string, now: Date, once = new ReadOnce()): Batc
       return refusal(new MtlsError('VALUE_INVALID', { what: 'request', found: text.slice(0, 40), expected: 'one flat JSON object' }), id);
     throw error;
   }
+}
+
+/** Answers the lines of one batch, reading what they have in common once. */
+export function batchAnswerer(now: Date): (line: string) => BatchAnswer {
+  const once = new ReadOnce();
+  return (line) => answerLine(line, now, once);
 }
 
 /** The answer to what is no request. */
@@ -106,7 +112,7 @@ interface Read<T> {
 const KEPT = 32_000_000;
 
 /** Reads a text once, however many lines have it. */
-export class ReadOnce {
+class ReadOnce {
   readonly #certificates = new Map<string, Read<Certificate>>();
   readonly #crls = new Map<string, Read<Crl>>();
   #kept = 0;

@@ -1,4 +1,9 @@
-export { type BatchAnswer, ReadOnce, answerLine, refusal } from './batch.js';
+export { type ErrorCode, MtlsError, isError } from '../errors.js';
+export { type Certificate, readCertificate } from '../pki/certificate.js';
+export { type Crl, readCrl } from '../pki/crl.js';
+export { certificatesIn, crlsIn, readCertificates } from '../pki/material.js';
+export { type BatchAnswer, answerLine, batchAnswerer, refusal } from './batch.js';
+export { type ExplainedCertificate, type ExplainedRule, explainPath } from './explain.js';
 export { FINDINGS, type Finding, type FindingCode } from './findings.js';
 export { type SpiffeId, identityOf, parseSpiffeId, serviceId } from './identity.js';
 export { type NameQuery, matchesEmail, matchesHost, matchesIp, matchesName, matchesUri } from './names.js';

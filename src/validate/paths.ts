@@ -17,7 +17,7 @@ const LENGTH_LIMIT = 64;
 /** Where a search may go next: the certificates at hand, each once, by the name that they have. */
 export class Issuers {
   readonly #bySubject = new Map<string, Certificate[]>();
-  readonly #anchors = new Set<string>();
+  readonly #isAnchor: (certificate: Certificate) => boolean;
   readonly #request: VerifyRequest;
   /** The names from which an anchor can be reached, going by names alone, and in how many steps: a search that leaves them is lost. */
   readonly #distances: ReadonlyMap<string, number>;
@@ -25,11 +25,8 @@ export class Issuers {
 
   constructor(request: VerifyRequest) {
     this.#request = request;
-    for (const root of request.roots) this.#anchors.add(octets(root));
-    const seen = new Set<string>();
-    for (const certificate of [...request.roots, ...request.intermediates]) {
-      if (seen.has(octets(certificate))) continue;
-      seen.add(octets(certificate));
+    this.#isAnchor = membership(request.roots);
+    for (const certificate of distinct([...request.roots, ...request.intermediates])) {
       const subject = canonicalName(certificate.subject);
       const namesakes = this.#bySubject.get(subject);
       if (namesakes === undefined) this.#bySubject.set(subject, [certificate]);
@@ -39,7 +36,7 @@ export class Issuers {
   }
 
   isAnchor(certificate: Certificate): boolean {
-    return this.#anchors.has(octets(certificate));
+    return this.#isAnchor(certificate);
   }
 
   /**
@@ -172,4 +169,19 @@ function isSameCa(a: Certificate, b: Certificate): boolean {
   return a === b || (a.publicKey.der.equals(b.publicKey.der) && canonicalName(a.subject) === canonicalName(b.subject));
 }
 
+/** Up to so many certificates are compared one by one: that is faster than to make keys of them. */
+const FEW = 8;
 const octets = ({ der }: Certificate): string => der.toString('latin1');
+
+/** Each once: a bundle may repeat a certificate as often as it likes. */
+function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
+  if (certificates.length <= FEW) return certificates.filter((one, i) => certificates.findIndex(({ der }) => der.equals(one.der)) === i);
+  return [...new Map(certificates.toReversed().map((one) => [octets(one), one])).values()].toReversed();
+}
+
+/** Is a certificate one of these, octet by octet? */
+function membership(certificates: readonly Certificate[]): (certificate: Certificate) => boolean {
+  if (certificates.length <= FEW) return (wanted) => certificates.some((one) => one === wanted || one.der.equals(wanted.der));
+  const known = new Set(certificates.map(octets));
+  return (wanted) => known.has(octets(wanted));
+}
