@@ -1,11 +1,27 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 
 // it alone costs a start of Node 30 ms
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
 /** Runs a program to its end; throws when it fails, so that no failure is measured. */
-export function run(command, ...args) {
-  const { status, error, stderr } = spawnSync(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+export const run = (command, ...args) => start(command, args, {});
+
+/** The same in another directory. */
+export const runIn = (cwd, command, ...args) => start(command, args, { cwd });
+
+/** The same with its output in a file. */
+export function runTo(path, command, ...args) {
+  const file = openSync(path, 'w');
+  try {
+    start(command, args, { stdout: file });
+  } finally {
+    closeSync(file);
+  }
+}
+
+function start(command, args, { cwd, stdout = 'ignore' }) {
+  const { status, error, stderr } = spawnSync(command, args, { env, cwd, stdio: ['ignore', stdout, 'pipe'], encoding: 'utf8' });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${[command, ...args].join(' ').slice(0, 200)} ended with ${status}: ${stderr}`);
 }

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { versionOf } from './measure.js';
-import { issueMany, issueOne, startUp } from './rows.js';
+import { issueMany, issueOne, startUp } from './issue.js';
+import { inspectMany, memoryOf, validateMaterial, verifyMany, verifyOne } from './validate.js';
 
 const isFull = process.argv.includes('--full');
 const directory = mkdtempSync(join(tmpdir(), 'mtls-bench-'));
@@ -13,10 +14,16 @@ try {
   console.log(`node ${process.version}, ${openssl ?? 'openssl: not found, and what it is compared in is left out'}\n`);
   print(['', 'mtls', 'min–max', 'against', 'takes', 'min–max', 'ratio', 'goal']);
   for (const row of startUp(directory)) show(row);
+  const path = validateMaterial(directory);
+  show(verifyOne(path));
   if (openssl !== undefined) {
     show(issueOne(directory));
     show(issueMany(directory, isFull));
+    for (const row of [...verifyMany(path), ...inspectMany(path)]) show(row);
   }
+  const lines = isFull ? 1_000_000 : 200_000;
+  const [few, many] = [await memoryOf(path, lines / 10), await memoryOf(path, lines)];
+  if (many !== undefined) print(memoryCells(lines, few, many));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -25,6 +32,12 @@ function show({ title, ours, theirs, against, goal }) {
   const ratio = ours.median / theirs.median;
   const verdict = goal === undefined ? '' : `${goal.toFixed(2)} ${ratio <= goal ? '✓' : '✗'}`;
   print([title, time(ours.median), range(ours), against, time(theirs.median), range(theirs), ratio.toFixed(2), verdict]);
+}
+
+function memoryCells(lines, few, many) {
+  const megabytes = (value) => `${value.toFixed(0)} MB`;
+  const against = `the same with ${lines / 10} lines`;
+  return [`mtls verify --batch, ${lines}`, megabytes(many), '', against, megabytes(few), '', (many / few).toFixed(2), ''];
 }
 
 function print(cells) {
