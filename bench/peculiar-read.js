@@ -1,5 +1,6 @@
 // The fields of `mtls inspect --batch`, as far as @peculiar/x509 tells them.
 import { readFileSync } from 'node:fs';
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
 for (const line of readFileSync(process.argv[2], 'utf8').trim().split('\n')) {

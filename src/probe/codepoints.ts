@@ -23,12 +23,14 @@ export const HANDSHAKE = {
   certificateVerify: 15,
   clientKeyExchange: 16,
   finished: 20,
+  certificateStatus: 22,
   keyUpdate: 24,
 } as const;
 
 /** Extensions that are read here (RFC 8446 §4.2). */
 export const EXTENSION = {
   serverName: 0,
+  statusRequest: 5,
   signatureAlgorithms: 13,
   alpn: 16,
   preSharedKey: 41,

@@ -1,6 +1,8 @@
+import { isError } from '../errors.js';
 import { type Certificate, isSelfSigned, isSignedBy } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
 import { formatName, labelOf, printable, valuesOf } from '../pki/name.js';
+import { type OcspResponse, readOcspResponse } from '../pki/ocsp.js';
 import { OID } from '../pki/oids.js';
 import { type NameQuery, describeNames, matchesName } from '../validate/names.js';
 import { verify } from '../validate/verify.js';
@@ -32,6 +34,8 @@ export interface ServerExamination {
 interface ServerQuestion {
   readonly authorities: readonly Certificate[] | undefined;
   readonly crls: readonly Crl[];
+  /** The OCSP response that came with the certificate. */
+  readonly staple?: Buffer | undefined;
   readonly name: NameQuery;
   readonly at: Date;
   /** The CAs that the server names to its clients: a hint at whose PKI it is in. */
@@ -77,12 +81,14 @@ export function examineServer(ders: readonly Buffer[], question: ServerQuestion)
   }
   const leaf = first.certificate;
   const { authorities, crls, name, at } = question;
+  const staple = readStaple(question.staple);
   const intermediates = readable(others);
   // without CAs the leaf stands for itself: its dates, names and purpose are facts all the same
   const anchors = authorities ?? [leaf];
-  const verdict = verify({ leaf, intermediates, roots: anchors, crls: authorities === undefined ? [] : crls, purpose: 'server', name, at });
-  const known = { ...verdict, errors: verdict.errors.filter(({ code }) => !OWN_WORDS.has(code)) };
-  const { faults, untranslated } = translate(known, SERVER_FAULTS, labelOf(leaf.subject));
+  const known = authorities === undefined ? { crls: [] } : { crls, ocsp: staple.responses, softRevocation: crls.length === 0 };
+  const verdict = verify({ leaf, intermediates, roots: anchors, ...known, purpose: 'server', name, at });
+  const toTranslate = { ...verdict, errors: verdict.errors.filter(({ code }) => !OWN_WORDS.has(code)) };
+  const { faults, untranslated } = translate(toTranslate, SERVER_FAULTS, labelOf(leaf.subject));
   const untrusted = verdict.errors.some(({ code }) => code === 'ISSUER_NOT_FOUND' || code === 'SELF_SIGNED_UNTRUSTED');
   const all = [
     ...dateFaults(verdict.path, [...intermediates, ...(authorities ?? [])], at.getTime()),
@@ -90,10 +96,23 @@ export function examineServer(ders: readonly Buffer[], question: ServerQuestion)
     ...(untrusted ? [whyUntrusted(leaf, verdict.path, intermediates, question)] : []),
     ...faults,
   ];
-  const remarks = [...malformed, ...untranslated, ...orderRemarks(chain)];
+  // a staple is about the leaf alone: of the CAs above it nobody was asked
+  const stapled = verdict.warnings.flatMap(({ code, message }) => (code === 'OCSP_UNUSABLE' ? [`stapled: ${message}`] : []));
+  const remarks = [...malformed, ...untranslated, ...orderRemarks(chain), ...staple.problems, ...stapled];
   if (authorities === undefined) remarks.unshift('its issuer was not checked: no CA was given');
   const trust = authorities === undefined ? 'unchecked' : verdict.valid ? 'trusted' : 'refused';
   return { chain, leaf, trust, faults: all, remarks };
+}
+
+/** What cannot be read of a staple is worth saying, and no fault: clients pass it by. */
+function readStaple(der: Buffer | undefined): { readonly responses: readonly OcspResponse[]; readonly problems: readonly string[] } {
+  if (der === undefined) return { responses: [], problems: [] };
+  try {
+    return { responses: [readOcspResponse(der)], problems: [] };
+  } catch (error) {
+    if (!isError(error, 'OCSP_MALFORMED')) throw error;
+    return { responses: [], problems: [`the stapled OCSP response cannot be read: ${error.facts.problem}`] };
+  }
 }
 
 /** `others` bear witness for this machine's clock: when one of them is in date, the clock is not far off. */

@@ -154,7 +154,7 @@ function firstFromServer(tape: Tape): Buffer {
   return Buffer.concat(chunks.map(({ bytes }) => bytes)).subarray(0, 512);
 }
 
-function tlsOptions({ offer, client }: HandshakeOptions): ConnectionOptions {
+function tlsOptions({ offer, client }: HandshakeOptions): ConnectionOptions & { readonly requestOCSP: boolean } {
   const { servername, alpn, minVersion, maxVersion, groups } = offer;
   return {
     // what is wrong with the server is found from what it sent, by our own rules
@@ -162,6 +162,7 @@ function tlsOptions({ offer, client }: HandshakeOptions): ConnectionOptions {
     checkServerIdentity: () => undefined,
     ciphers: CIPHERS,
     servername,
+    requestOCSP: true,
     ...(alpn === undefined || alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     ...(minVersion === undefined ? {} : { minVersion }),
     ...(maxVersion === undefined ? {} : { maxVersion }),

@@ -121,6 +121,26 @@ export function readCertificateMessage(body: Buffer, version: number): Buffer[] 
 }
 
 /**
+ * The OCSP response that came with the first certificate (RFC 6066 §8, RFC 8446 §4.4.2.1): in a message of its own, or in
+ * TLS 1.3 beside the certificate. Undefined when there is none.
+ */
+export function readStapledResponse(body: Buffer, version: number): Buffer | undefined {
+  if (version < TLS13) return readCertificateStatus(new TlsReader(body, 'CertificateStatus'));
+  const reader = new TlsReader(body, 'Certificate');
+  reader.vector(1);
+  const list = reader.enter(3);
+  if (list.atEnd) return undefined;
+  list.vector(3);
+  const status = extensionsIn(list.enter(2)).get(EXTENSION.statusRequest);
+  return status === undefined ? undefined : readCertificateStatus(new TlsReader(status, 'status_request'));
+}
+
+/** `status_type ocsp(1), OCSPResponse<1..2^24-1>`; other types are nothing that we read. */
+function readCertificateStatus(reader: TlsReader): Buffer | undefined {
+  return reader.number(1) === 1 ? reader.vector(3) : undefined;
+}
+
+/**
  *     TLS 1.3 (RFC 8446 §4.3.2): context, extensions · TLS 1.2 (RFC 5246 §7.4.4): types, signature algorithms, names
  *
  * TLS 1.0 and 1.1 have no signature algorithms.
@@ -174,16 +194,20 @@ export function readAlert(fragment: Buffer): AlertMessage {
 
 /** The extensions by number; absent altogether in old messages. */
 function readExtensions(reader: TlsReader): ReadonlyMap<number, Buffer> {
+  if (reader.atEnd) return new Map();
+  const extensions = extensionsIn(reader.enter(2));
+  reader.end();
+  return extensions;
+}
+
+function extensionsIn(list: TlsReader): ReadonlyMap<number, Buffer> {
   const extensions = new Map<number, Buffer>();
-  if (reader.atEnd) return extensions;
-  const list = reader.enter(2);
   while (!list.atEnd) {
     const type = list.number(2);
     const value = list.vector(2);
     if (extensions.has(type)) list.refuse(`extension ${type} a second time`);
     extensions.set(type, value);
   }
-  reader.end();
   return extensions;
 }
 

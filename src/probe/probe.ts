@@ -70,6 +70,7 @@ function serverOf(options: ProbeOptions, at: Date, { transcript }: Attempt): Ser
   return examineServer(transcript.serverCertificates, {
     authorities: options.authorities,
     crls: options.crls ?? [],
+    staple: transcript.ocspStaple,
     name: nameAskedFor(options),
     at,
     listed: transcript.certificateRequest?.authorities ?? [],
@@ -135,6 +136,7 @@ function reportHandshake({ attempt, server, client }: Facts): HandshakeReport {
     alpn: transcript?.alpn === undefined ? null : printable(transcript.alpn),
     resumed: transcript?.resumed ?? false,
     serverChain: (server?.chain ?? []).map(describeSent),
+    ocspStapled: transcript?.ocspStaple !== undefined,
     certificateRequest:
       request === undefined
         ? null

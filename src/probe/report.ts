@@ -51,6 +51,8 @@ export interface HandshakeReport {
   readonly alpn: string | null;
   readonly resumed: boolean;
   readonly serverChain: readonly SentCertificate[];
+  /** Did the server staple an OCSP response to its certificate? What is wrong with it is in the stage. */
+  readonly ocspStapled: boolean;
   readonly certificateRequest: { readonly authorities: readonly string[]; readonly signatureAlgorithms: readonly string[] } | null;
   readonly clientCertificate: {
     readonly sent: boolean;

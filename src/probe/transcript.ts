@@ -13,6 +13,7 @@ import {
   readEncryptedExtensions,
   readKeyExchangeGroup,
   readServerHello,
+  readStapledResponse,
 } from './messages.js';
 import { type HandshakeMessage, MessageJoiner, RecordCutter, type TlsRecord } from './records.js';
 import type { Party, Tape } from './tap.js';
@@ -36,6 +37,8 @@ export interface Transcript {
   readonly group: number | undefined;
   readonly resumed: boolean;
   readonly serverCertificates: readonly Buffer[] | undefined;
+  /** The OCSP response that the server stapled to its certificate. */
+  readonly ocspStaple: Buffer | undefined;
   readonly certificateRequest: CertificateRequest | undefined;
   /** The server asked for a certificate after the handshake: a renegotiation of TLS 1.2, or TLS 1.3 post-handshake authentication. */
   readonly askedLater: boolean;
@@ -80,6 +83,7 @@ export function transcribe(tape: Pick<Tape, 'chunks'>, keylog: readonly string[]
     group: undefined,
     resumed: false,
     serverCertificates: undefined,
+    ocspStaple: undefined,
     certificateRequest: undefined,
     askedLater: false,
     clientCertificates: undefined,
@@ -210,6 +214,10 @@ const READERS: Readonly<Record<Party, Readonly<Record<number, MessageReader>>>> 
       if (draft.serverCertificates !== undefined) return;
       draft.serverCertificates = readCertificateMessage(body, versionOf(draft));
       draft.milestones.serverCertificate ??= at;
+      if (versionOf(draft) >= TLS13) draft.ocspStaple = readStapledResponse(body, TLS13);
+    },
+    [HANDSHAKE.certificateStatus]: ({ draft }, body) => {
+      draft.ocspStaple ??= readStapledResponse(body, versionOf(draft));
     },
     [HANDSHAKE.serverKeyExchange]: ({ draft }, body) => {
       draft.group ??= readKeyExchangeGroup(body, draft.serverHello?.cipher ?? 0);
