@@ -8,6 +8,7 @@ import { format, resolveConfig } from 'prettier';
 import { ERRORS, EXIT } from '../src/errors.js';
 import { DIAGNOSES } from '../src/probe/diagnoses.js';
 import { FINDINGS } from '../src/validate/findings.js';
+import { LINT_RULES, PROFILES } from '../src/validate/lint/index.js';
 import { type Manifest, commandReference } from './command-reference.js';
 import { table } from './markdown.js';
 
@@ -38,6 +39,18 @@ const DOCUMENTS: Readonly<Record<string, () => readonly string[]>> = {
     table(
       ['code', 'what it says', 'source'],
       Object.entries(FINDINGS).map(([code, { meaning, source }]) => [`\`${code}\``, meaning, source ?? 'our own limit']),
+    ),
+  ],
+  'docs/lint.md': () => [
+    '# Rules of lint',
+    'What `mtls lint` looks for: `findings[].code`, how bad it is, in which profiles, what is wrong, and where it is written. The codes are stable. An error breaks a must or cannot work, a warning will hurt, a notice is worth knowing. `mtls lint` exits 1 for errors and warnings; `--ignore CODE` leaves a rule out.',
+    table(
+      ['profile', 'rules'],
+      PROFILES.map((profile) => [`\`${profile}\``, String(LINT_RULES.filter(({ profiles }) => profiles.includes(profile)).length)]),
+    ),
+    table(
+      ['code', 'severity', 'profiles', 'what is wrong', 'source'],
+      LINT_RULES.map(({ id, severity, profiles, title, source }) => [`\`${id}\``, severity, profiles.join(' '), title, source]),
     ),
   ],
   'docs/commands.md': () => commandReference(JSON.parse(readFileSync('oclif.manifest.json', 'utf8')) as Manifest),

@@ -1,4 +1,5 @@
 import { type KeyObject, generateKeyPairSync, sign } from 'node:crypto';
+import type { PublicKeyInfo } from '../../src/pki/algorithms.js';
 import { type Certificate, readCertificate } from '../../src/pki/certificate.js';
 import { type Crl, REASONS, type Reason, readCrl } from '../../src/pki/crl.js';
 import {
@@ -85,35 +86,58 @@ export interface Recipe {
   readonly more?: readonly Node[];
   /** Of version 1, without extensions. */
   readonly bare?: boolean;
+  /** In place of what the recipe would put there. */
+  readonly serial?: Node;
+  readonly subject?: Node;
+  readonly issuer?: Node;
+  readonly validity?: Node;
+  readonly publicKey?: Buffer;
+  /** `[1]` and `[2]`, which nobody should have. */
+  readonly uniqueIds?: readonly Node[];
 }
 
 export function certify(recipe: Recipe): Signer {
-  const { name = 'someone', key = generateKey('ecdsa-p256'), by, notBefore = shifted(-DAY), notAfter = shifted(DAY) } = recipe;
+  const { key = generateKey('ecdsa-p256') } = recipe;
+  return { certificate: readCertificate(certificateDer({ ...recipe, key })), key };
+}
+
+/** The certificate as bytes, for what no reader takes. */
+export function certificateDer(recipe: Recipe & { readonly key: KeyObject }): Buffer {
+  const { name = 'someone', key, by, notBefore = shifted(-DAY), notAfter = shifted(DAY) } = recipe;
   const signer = recipe.signedBy ?? by?.key ?? key;
   const scheme = recipe.scheme ?? schemeOf(signer);
   const inner = recipe.innerScheme ?? scheme;
-  const subject = toDer(nameOf([[OID.commonName, name]]));
+  const subject = toDer(recipe.subject ?? nameOf([[OID.commonName, name]]));
   const tbs = toDer(
     sequence(
       ...(recipe.bare === true ? [] : [explicit(0, integer(2))]),
-      integer(serial++),
+      recipe.serial ?? integer(serial++),
       algorithm(inner.oid, inner.nullParameters),
-      embed(by?.certificate.subject.der ?? subject),
-      sequence(time(notBefore), time(notAfter)),
+      recipe.issuer ?? embed(by?.certificate.subject.der ?? subject),
+      recipe.validity ?? sequence(time(notBefore), time(notAfter)),
       embed(subject),
-      embed(publicKeyInfo(key).der),
+      embed(recipe.publicKey ?? infoOf(key).der),
+      ...(recipe.uniqueIds ?? []),
       ...(recipe.bare === true ? [] : [explicit(3, sequence(...extensionsOf(recipe, key)))]),
     ),
   );
-  return { certificate: readCertificate(sealed(tbs, scheme, signer)), key };
+  return sealed(tbs, scheme, signer);
 }
 
 let serial = 0x10000;
 
+/** Exporting a key takes longer than signing with it. */
+const known = new WeakMap<KeyObject, PublicKeyInfo>();
+function infoOf(key: KeyObject): PublicKeyInfo {
+  const info = known.get(key) ?? publicKeyInfo(key);
+  known.set(key, info);
+  return info;
+}
+
 function extensionsOf(recipe: Recipe, key: KeyObject): Node[] {
   const { ca = false, pathLength, by, purposes, names, authorityKeyId, more = [] } = recipe;
   const usage = recipe.keyUsage === undefined ? (ca === true ? CA_USAGE : LEAF_USAGE) : recipe.keyUsage;
-  const own = keyIdentifier(publicKeyInfo(key));
+  const own = keyIdentifier(infoOf(key));
   const issuerId = by === undefined ? own : Buffer.from(by.certificate.subjectKeyId ?? '', 'hex');
   const bits = (usage ?? []).map((word) => KEY_USAGES.indexOf(word));
   const constraints = [...(ca === true ? [boolean(true)] : []), ...(pathLength === undefined ? [] : [integer(pathLength)])];
@@ -166,6 +190,12 @@ export interface CrlRecipe {
   readonly list?: Buffer;
   readonly withoutKeyId?: boolean;
   readonly more?: readonly Node[];
+  /** In place of all extensions; null: of version 1, without any. */
+  readonly extensions?: readonly Node[] | null;
+  /** In place of the name of `by`. */
+  readonly issuer?: Node;
+  /** In place of both times. */
+  readonly times?: readonly Node[];
 }
 
 export function crlOf(recipe: CrlRecipe): Crl {
@@ -178,22 +208,19 @@ export function crlOf(recipe: CrlRecipe): Crl {
     const why = code === undefined ? [] : [sequence(extension(OID.reasonCode, false, enumerated(code)))];
     return sequence(integer(Buffer.from(certificate.serial, 'hex')), time(shifted(-2 * HOUR)), ...why);
   });
+  const extensions = recipe.extensions ?? [
+    ...(recipe.withoutKeyId === true || keyId.length === 0 ? [] : [authorityKeyIdentifier(keyId)]),
+    extension(OID.crlNumber, false, integer(1)),
+    ...more,
+  ];
   const tbs = toDer(
     sequence(
-      integer(1),
+      ...(recipe.extensions === null ? [] : [integer(1)]),
       algorithm(inner.oid, inner.nullParameters),
-      embed(by.certificate.subject.der),
-      time(thisUpdate),
-      ...(nextUpdate === null ? [] : [time(nextUpdate)]),
+      recipe.issuer ?? embed(by.certificate.subject.der),
+      ...(recipe.times ?? [time(thisUpdate), ...(nextUpdate === null ? [] : [time(nextUpdate)])]),
       ...(list === undefined ? (entries.length === 0 ? [] : [sequence(...entries)]) : [embed(list)]),
-      explicit(
-        0,
-        sequence(
-          ...(recipe.withoutKeyId === true || keyId.length === 0 ? [] : [authorityKeyIdentifier(keyId)]),
-          extension(OID.crlNumber, false, integer(1)),
-          ...more,
-        ),
-      ),
+      ...(recipe.extensions === null ? [] : [explicit(0, sequence(...extensions))]),
     ),
   );
   return readCrl(sealed(tbs, scheme, recipe.signedBy ?? by.key));

@@ -1,0 +1,16 @@
+import { isoTime } from '../../../../pki/fields.js';
+import { labelOf } from '../../../../pki/name.js';
+import { OF_TLS, certificateRule } from '../../rule.js';
+import { shown } from '../../wording.js';
+
+export const outlivesIssuer = certificateRule({
+  id: 'OUTLIVES_ISSUER',
+  severity: 'warning',
+  source: 'RFC 5280 §6.1',
+  profiles: OF_TLS,
+  title: 'ends after the certificate of its issuer',
+  check: ({ certificate: { notAfter }, issuer }) =>
+    issuer !== undefined && notAfter > issuer.notAfter
+      ? [`expected an end by ${isoTime(issuer.notAfter)}, when ${shown(labelOf(issuer.subject))} ends, found ${isoTime(notAfter)}`]
+      : [],
+});
