@@ -4,29 +4,42 @@ import { existsSync } from 'node:fs';
 import { systemClock } from '../base/clock.js';
 import { runBatch } from '../cli/batch.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { looksLikeEndpoint, parseEndpoint } from '../cli/endpoints.js';
-import { oneOrMore } from '../cli/flags.js';
+import { looksLikeEndpoint } from '../cli/endpoints.js';
+import { exported } from '../cli/exported.js';
+import { oneOrMore, workspaceFlag } from '../cli/flags.js';
 import type { Outcome } from '../cli/outcome.js';
 import { passphraseFlags, readPassphrase } from '../cli/passphrase.js';
+import { assertNoVisitor, visitorOf } from '../cli/visitor.js';
 import { EXIT, MtlsError } from '../errors.js';
 import { inspectLine, inspectRefusal } from '../pki/batch.js';
-import { type Inspected, describeInspected, inspectFile } from '../pki/inspect.js';
-import { renderInspection, renderUnreadable } from '../render/inspect.js';
+import { type Advice, type Inspected, describeInspected, inspectFile } from '../pki/inspect.js';
+import { type ShownEndpoint, renderInspection, renderUnreadable } from '../render/inspect.js';
+import { identityOf } from '../validate/identity.js';
 
 export default class Inspect extends BaseCommand {
   static override readonly summary = 'say what is in a file, or what a server shows';
   static override readonly description =
-    'Certificates, chains, CRLs, certification requests, keys, bundles and PKCS#12, in PEM or DER. Nothing is judged but one thing: given keys and certificates together, exits 1 when a key belongs to none of them.';
+    'Certificates, chains, CRLs, certification requests, keys, bundles, PKCS#7 and PKCS#12, in PEM or DER. Nothing is judged but one thing: given keys and certificates together, exits 1 when a key belongs to none of them. What is odd is said (mtls lint judges it).';
   static override readonly examples = [
     { description: 'a certificate and its key: do they belong together?', command: '<%= config.bin %> inspect tls.crt tls.key' },
     { description: 'what a server shows', command: '<%= config.bin %> inspect api.shop.test:443' },
+    { description: 'and one that wants a client certificate', command: '<%= config.bin %> inspect localhost:8443 --as web' },
     { description: 'a PKCS#12 file', command: '<%= config.bin %> inspect store.p12 --passphrase-file pass.txt' },
+    { description: 'a PKCS#7 bundle as PEM', command: '<%= config.bin %> inspect chain.p7b --pem > chain.pem' },
     { description: 'the names in a certificate', command: "<%= config.bin %> inspect tls.crt --json | jq '.items[0].fields.dns'" },
   ];
   static override readonly strict = false;
   static override readonly args = { FILE: Args.string({ ignoreStdin: true, description: 'a file, or HOST:PORT' }) };
   static override readonly flags = {
+    workspace: workspaceFlag,
     ...passphraseFlags,
+    pem: Flags.boolean({ summary: 'print it as PEM, certificates first; never a private key', exclusive: ['json', 'der', 'batch'] }),
+    der: Flags.boolean({ summary: 'write it as DER, if it is one thing; never a private key', exclusive: ['json', 'batch'] }),
+    as: Flags.string({ summary: 'to HOST:PORT, be this service of the workspace', helpValue: 'SERVICE' }),
+    cert: Flags.string({ summary: 'or have this client certificate, with its chain', helpValue: 'FILE' }),
+    key: Flags.string({ summary: 'its private key', helpValue: 'FILE' }),
+    servername: Flags.string({ summary: 'the server name to send [default: HOST]', helpValue: 'NAME' }),
+    starttls: Flags.string({ summary: 'begin in clear text, as mtls probe does', helpValue: 'PROTOCOL' }),
     batch: Flags.string({ summary: 'answer a JSON object a line: {"id","kind","data"}; - is stdin', helpValue: 'FILE|-' }),
   };
 
@@ -35,37 +48,58 @@ export default class Inspect extends BaseCommand {
     if (flags.batch !== undefined) return runBatch(flags.batch, argv, { answer: inspectLine, refusal: inspectRefusal });
     const sources = oneOrMore(argv, 'a file or HOST:PORT to inspect', 'mtls inspect --help');
     const passphrase = readPassphrase(flags);
+    const servers = sources.filter((source) => !existsSync(source) && looksLikeEndpoint(source));
+    const visit = servers.length > 0 ? await visitorOf({ ...flags, passphrase }, await import('../probe/index.js')) : undefined;
+    if (visit === undefined) assertNoVisitor(flags);
     const found: Inspected[] = [];
+    const endpoints: ShownEndpoint[] = [];
     const unreadable: { readonly source: string; readonly error: MtlsError }[] = [];
     for (const source of sources) {
       try {
-        found.push(...(existsSync(source) || !looksLikeEndpoint(source) ? inspectFile(source, passphrase) : await inspectServer(source)));
+        if (!servers.includes(source)) found.push(...inspectFile(source, passphrase));
+        else {
+          const { items, endpoint, malformed } = await visit!(source);
+          found.push(...items);
+          endpoints.push(endpoint);
+          unreadable.push(...malformed.map((error) => ({ source, error })));
+        }
       } catch (error) {
         if (!(error instanceof MtlsError) || sources.length === 1) throw error;
         unreadable.push({ source, error });
       }
     }
-    const items = describeInspected(found);
+    if (flags.pem || flags.der) {
+      if (unreadable.length > 0) throw unreadable[0]!.error;
+      return exported(found, flags.der ? 'der' : 'pem');
+    }
+    const now = systemClock();
+    const items = describeInspected(found, { now, identityOf, oddIn: await oddIn(found, now) });
     const errors = unreadable.map(({ source, error: { code, message, hints } }) => ({ source, code, message, hints }));
     const strayKey = items.some((item) => item.kind === 'private-key' && item.belongsTo?.length === 0);
     return {
-      result: errors.length === 0 ? { items } : { items, errors },
+      result: { items, ...(endpoints.length === 0 ? {} : { endpoints }), ...(errors.length === 0 ? {} : { errors }) },
       text: () =>
-        [
-          ...(items.length === 0 ? [] : [renderInspection(items, systemClock())]),
-          ...unreadable.map((one) => renderUnreadable(one.error)),
-        ].join('\n\n'),
+        [renderInspection({ items, endpoints, now }), ...unreadable.map((one) => renderUnreadable(one.error))]
+          .filter((part) => part !== '')
+          .join('\n\n'),
       exitCode: errors.length > 0 ? EXIT.could_not : strayKey ? EXIT.bad : EXIT.good,
     };
   }
 }
 
-async function inspectServer(source: string): Promise<Inspected[]> {
-  const { inspectEndpoint } = await import('../probe/inspect-endpoint.js');
-  const { host, port } = parseEndpoint(source);
-  const { chain } = await inspectEndpoint(host, port);
-  return chain.map((sent): Inspected => {
-    if ('certificate' in sent) return { source, kind: 'certificate', value: sent.certificate };
-    throw new MtlsError('CERTIFICATE_MALFORMED', { problem: `${sent.problem}, sent by ${source}` });
-  });
+/** More than this many things, or octets of entries of a CRL, are not looked at for what is odd: it would take longer than all else. */
+const ITEMS_LINTED = 1_000;
+const ENTRIES_LINTED = 4_000_000;
+
+/** What is odd, as `mtls lint` finds it, without what is only worth knowing. */
+async function oddIn(found: readonly Inspected[], now: Date): Promise<Advice['oddIn']> {
+  const linted = found.filter(({ kind }) => kind === 'certificate' || kind === 'crl').length;
+  if (linted === 0 || linted > ITEMS_LINTED) return () => undefined;
+  const { lintCertificate, lintCrl } = await import('../validate/lint/index.js');
+  const options = { at: now, minSeverity: 'warning' } as const;
+  return (item, issuer) => {
+    if (item.kind === 'crl' && item.value.revoked.length > ENTRIES_LINTED) return undefined;
+    const findings = item.kind === 'crl' ? lintCrl(item.value, options) : lintCertificate(item.value, { ...options, issuer });
+    return findings.map(({ code, severity, message }) => ({ code, severity, message }));
+  };
 }

@@ -1,24 +1,25 @@
-import { readFileBounded } from '../base/files.js';
+import { FILE_LIMIT, readFileBounded } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { type Crl, readCrl } from './crl.js';
 import { type Csr, readCsr } from './csr.js';
 import { type DerElement, DerReader, TAG, contextConstructed } from './der.js';
-import { isPem, looksLikeDer, readPem } from './pem.js';
+import { isPem, looksLikeDer, type PemBlock, readPem } from './pem.js';
+import { readPkcs7 } from './pkcs7.js';
 
-/** One thing in a file. A key stays closed: whoever wants it reads it with `readPrivateKey`. */
+/** One thing in a file. A key stays closed: whoever wants it reads its `bytes` (a PEM block, or DER) with `readPrivateKey`. */
 export type Item =
-  | { readonly kind: 'certificate'; readonly value: Certificate }
-  | { readonly kind: 'crl'; readonly value: Crl }
+  | { readonly kind: 'certificate'; readonly value: Certificate; readonly container?: 'PKCS#7' }
+  | { readonly kind: 'crl'; readonly value: Crl; readonly container?: 'PKCS#7' }
   | { readonly kind: 'csr'; readonly value: Csr }
-  | { readonly kind: 'private-key'; readonly label: string; readonly headers: readonly string[] }
+  | { readonly kind: 'private-key'; readonly label: string; readonly headers: readonly string[]; readonly bytes: Buffer }
   | { readonly kind: 'public-key'; readonly der: Buffer }
   | { readonly kind: 'pkcs12'; readonly der: Buffer }
   | { readonly kind: 'unknown'; readonly label: string };
 
-/** All certificates in a PEM or DER file, in order. Throws FILE_UNRECOGNIZED when there is none, or the errors of reading it. */
+/** All certificates in a PEM, DER or PKCS#7 file, in order. Throws FILE_UNRECOGNIZED when there is none, or the errors of reading it. */
 export function readCertificates(path: string): Certificate[] {
-  return certificatesIn(readFileBounded(path), path);
+  return certificatesIn(readFileBounded(path, FILE_LIMIT, 'a certificate (PEM or DER)'), path);
 }
 
 /** All certificates in bytes that came from `path`. */
@@ -61,19 +62,33 @@ const KINDS: Readonly<Record<Item['kind'], string>> = {
 };
 const describeKind = (item: Item): string => (item.kind === 'unknown' ? `a block labelled ${item.label}` : KINDS[item.kind]);
 
+const ANYTHING = 'a certificate, CRL, certification request, key, PKCS#7 or PKCS#12 file';
+
 /**
- * What is in a file, in order: PEM blocks, or one DER value. Throws FILE_UNRECOGNIZED for noise (saying what it looks
- * like), and the `…_MALFORMED` error of a block whose label promises more than it holds.
+ * What is in a file, in order: PEM blocks, or one DER value; PKCS#7 is what it carries. Throws FILE_UNRECOGNIZED for noise
+ * (saying what it looks like), and the `…_MALFORMED` error of a block whose label promises more than it holds.
  */
-export function itemsIn(bytes: Buffer, path: string, expected = 'a certificate, CRL, certification request, key or PKCS#12 file'): Item[] {
+export function itemsIn(bytes: Buffer, path: string, expected = ANYTHING): Item[] {
   if (isPem(bytes))
-    return named(path, () => readPem(bytes.toString('latin1')).map(({ label, der, headers }) => itemOf(label, der, headers)));
-  const item = looksLikeDer(bytes) ? derItem(bytes) : undefined;
-  if (item === undefined) throw new MtlsError('FILE_UNRECOGNIZED', { path, expected, found: describeNoise(bytes) });
-  return [named(path, item)];
+    return named(path, () =>
+      readPem(bytes.toString('latin1')).flatMap((block) => (PKCS7_LABELS.has(block.label) ? carriedIn(block.der, path) : [itemOf(block)])),
+    );
+  const read = looksLikeDer(bytes) ? derItems(bytes, path) : undefined;
+  if (read === undefined) throw new MtlsError('FILE_UNRECOGNIZED', { path, expected, found: describeNoise(bytes) });
+  return named(path, read);
 }
 
-function itemOf(label: string, der: Buffer, headers: readonly string[]): Item {
+const PKCS7_LABELS: ReadonlySet<string> = new Set(['PKCS7', 'CMS']);
+
+function carriedIn(der: Buffer, path: string): Item[] {
+  const { certificates, crls } = readPkcs7(der, path);
+  return [
+    ...certificates.map((value): Item => ({ kind: 'certificate', value, container: 'PKCS#7' })),
+    ...crls.map((value): Item => ({ kind: 'crl', value, container: 'PKCS#7' })),
+  ];
+}
+
+function itemOf({ label, der, headers, text }: PemBlock): Item {
   switch (label) {
     case 'CERTIFICATE':
     case 'X509 CERTIFICATE':
@@ -89,7 +104,8 @@ function itemOf(label: string, der: Buffer, headers: readonly string[]): Item {
     case 'PKCS12':
       return { kind: 'pkcs12', der };
     default:
-      return label.endsWith('PRIVATE KEY') ? { kind: 'private-key', label, headers } : { kind: 'unknown', label };
+      if (!label.endsWith('PRIVATE KEY')) return { kind: 'unknown', label };
+      return { kind: 'private-key', label, headers, bytes: Buffer.from(text, 'latin1') };
   }
 }
 
@@ -107,11 +123,18 @@ function firstElement(der: Buffer): Buffer {
  *     INTEGER SEQUENCE [SEQUENCE]      PKCS#12             INTEGER name spki [0]         CSR
  *     SEQUENCE OCTET STRING            encrypted PKCS#8    [INTEGER] alg name time       CRL
  *     SEQUENCE BIT STRING              SPKI
+ *     OBJECT IDENTIFIER [0]            PKCS#7, CMS
  */
-function derItem(der: Buffer): (() => Item) | undefined {
-  const { outer, inner } = firstTags(der);
+function derItems(der: Buffer, path: string): (() => Item[]) | undefined {
+  const tags = firstTags(der);
+  if (tags.outer[0] === TAG.oid) return tags.outer[1] === contextConstructed(0) ? () => carriedIn(der, path) : undefined;
+  const read = derItem(der, tags);
+  return read === undefined ? undefined : () => [read()];
+}
+
+function derItem(der: Buffer, { outer, inner }: Tags): (() => Item) | undefined {
   const [first, second, third] = outer;
-  const closed = (label: string) => (): Item => ({ kind: 'private-key', label, headers: [] });
+  const closed = (label: string) => (): Item => ({ kind: 'private-key', label, headers: [], bytes: der });
   if (first === TAG.integer) {
     if (second === TAG.sequence) return third === TAG.octetString ? closed('DER') : () => ({ kind: 'pkcs12', der });
     return second === TAG.octetString || (second === TAG.integer && third === TAG.integer) ? closed('DER') : undefined;
@@ -130,7 +153,12 @@ function derItem(der: Buffer): (() => Item) | undefined {
 }
 
 /** The tags of the first elements of a SEQUENCE, and of those within its first element: as many as are DER. */
-function firstTags(der: Buffer): { readonly outer: readonly number[]; readonly inner: readonly number[] } {
+interface Tags {
+  readonly outer: readonly number[];
+  readonly inner: readonly number[];
+}
+
+function firstTags(der: Buffer): Tags {
   const outer = leadingElements(der.subarray(der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f)), 3);
   const inner = outer[0]?.tag === TAG.sequence ? leadingElements(outer[0].content, 5) : [];
   return { outer: outer.map(({ tag }) => tag), inner: inner.map(({ tag }) => tag) };
@@ -175,7 +203,7 @@ function named<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     for (const code of ['PEM_MALFORMED', 'CERTIFICATE_MALFORMED', 'CRL_MALFORMED', 'CSR_MALFORMED'] as const) {
-      if (isError(error, code)) throw new MtlsError(code, { problem: `${error.facts.problem}, in ${path}` }, { cause: error });
+      if (isError(error, code)) throw new MtlsError(code, { problem: error.facts.problem, path }, { cause: error });
     }
     throw error;
   }

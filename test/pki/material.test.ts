@@ -15,12 +15,13 @@ import {
   time,
   toDer,
 } from '../../src/pki/encode.js';
-import { generateKey, publicKeyInfo } from '../../src/pki/key.js';
+import { generateKey, publicKeyInfo, readPrivateKey } from '../../src/pki/key.js';
 import { certificatesIn, crlsIn, csrIn, itemsIn, readCertificates } from '../../src/pki/material.js';
 import { OID } from '../../src/pki/oids.js';
 import { toPem } from '../../src/pki/pem.js';
 import { signCrl } from '../../src/pki/sign.js';
 import { temporaryDirectory, testCa, testLeaf } from '../support/material.js';
+import { signedData } from './cms.js';
 import { csrOf } from './requests.js';
 import { certificateBag, plainPfx } from './pfx.js';
 
@@ -62,8 +63,12 @@ const KINDS: Readonly<Record<string, readonly [kind: string, der: Buffer, ...lab
   'SEC 1 key': ['private-key', ec.export({ type: 'sec1', format: 'der' }), 'EC PRIVATE KEY'],
   'PKCS#1 key': ['private-key', rsa.export({ type: 'pkcs1', format: 'der' }), 'RSA PRIVATE KEY'],
   'public key': ['public-key', spki, 'PUBLIC KEY'],
+  'PKCS#7 file of a certificate': ['certificate', signedData({ certificates: [leaf.certificate] }), 'PKCS7', 'CMS'],
+  'PKCS#7 file of a CRL': ['crl', signedData({ crls: [crl2] }), 'PKCS7', 'CMS'],
   'PKCS#12 file': ['pkcs12', plainPfx(certificateBag(leaf.certificate)), 'PKCS12'],
 };
+
+const publicKeyOf = (bytes: Buffer): Buffer => publicKeyInfo(readPrivateKey(bytes, 'x')).der;
 
 const fails = (code: ErrorCode, read: () => unknown, message: RegExp): void =>
   assert.throws(read, (error) => {
@@ -91,6 +96,30 @@ describe('itemsIn', () => {
     const label = (what: string): unknown => (itemsIn(KINDS[what]![1], 'x')[0] as { label?: string }).label;
     assert.equal(label('encrypted PKCS#8 key'), 'ENCRYPTED PRIVATE KEY');
     assert.equal(label('PKCS#8 key'), 'DER');
+  });
+
+  it('gives each private key of a file its own bytes', () => {
+    const [first, second] = [ec, rsa].map((key) => key.export({ type: 'pkcs8', format: 'pem' }) as string);
+    const keys = itemsIn(Buffer.from(`${first}\n${second}`), 'x').map((item) => item.kind === 'private-key' && publicKeyOf(item.bytes));
+    assert.deepEqual(keys, [publicKeyInfo(ec).der, publicKeyInfo(rsa).der]);
+  });
+
+  it('opens PKCS#7 among other blocks, in the order in which it carries them', () => {
+    const bundle = signedData({ certificates: [leaf.certificate, ca.certificate], crls: [crl2] });
+    const items = itemsIn(Buffer.from(toPem('CERTIFICATE', ca.certificate.der) + toPem('PKCS7', bundle)), 'x');
+    assert.deepEqual(
+      items.map((item) => [item.kind, 'container' in item ? item.container : undefined]),
+      [
+        ['certificate', undefined],
+        ['certificate', 'PKCS#7'],
+        ['certificate', 'PKCS#7'],
+        ['crl', 'PKCS#7'],
+      ],
+    );
+    assert.deepEqual(
+      certificatesIn(bundle, 'x').map(({ serial }) => serial),
+      [leaf.certificate.serial, ca.certificate.serial],
+    );
   });
 
   it('reads a trusted certificate up to what OpenSSL puts behind it', () => {
@@ -126,6 +155,7 @@ describe('itemsIn', () => {
     BER: [Buffer.from('30800000', 'hex'), /indefinite length/],
     'an empty SEQUENCE': [Buffer.from('3000', 'hex'), /DER of another kind/],
     'an RSA public key of PKCS#1': [createPublicKey(rsa).export({ type: 'pkcs1', format: 'der' }), /DER of another kind/],
+    'an identifier and what does not follow one in PKCS#7': [Buffer.from('300506032a0304', 'hex'), /DER of another kind/],
     'a SEQUENCE of other things': [Buffer.from('3005 0500 0101 ff'.replaceAll(' ', ''), 'hex'), /DER of another kind/],
     'something signed that is none of ours': [unsigned(integer(1)), /DER of another kind/],
     'something signed and torn inside': [
