@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { type Line, lineTooLong, readLines } from '../base/lines.js';
 import { readError } from '../base/files.js';
 import { MtlsError } from '../errors.js';
-import { BatchWorkers } from './batch-workers.js';
+import { BatchProcesses } from './batch-processes.js';
 import { writeOut } from './output.js';
 
 interface Batch {
@@ -10,11 +10,11 @@ interface Batch {
   readonly answer: (line: string) => object;
   /** The answer to a line that cannot even be looked at. */
   readonly refusal: (error: MtlsError) => object;
-  /** What answers the same in other threads, for a batch that turns out to be long; left out where that is not worth it. */
-  readonly worker?: { readonly module: string; readonly data: unknown };
+  /** What answers the same in other processes, for a batch that turns out to be long; left out where that is not worth it. */
+  readonly others?: { readonly module: string; readonly data: number };
 }
 
-/** A batch is answered by the thread that reads it until it is this long: most are over by then. */
+/** A batch is answered by the process that reads it until it is this long: most are over by then. */
 const LINES_ALONE = 1_000;
 const LINES_OF_A_CHUNK = 64;
 const CHARACTERS_OF_A_CHUNK = 1_000_000;
@@ -39,7 +39,7 @@ const answerTo = (line: Line, { answer, refusal }: Batch): string =>
 
 /** true: all of it is answered. */
 async function answerAlone(lines: AsyncIterator<Line>, isIdle: () => boolean, batch: Batch): Promise<boolean> {
-  const isLong = batch.worker !== undefined && existsSync(batch.worker.module);
+  const isLong = batch.others !== undefined && existsSync(batch.others.module);
   let pending: string[] = [];
   let size = 0;
   let count = 0;
@@ -64,9 +64,9 @@ async function answerAlone(lines: AsyncIterator<Line>, isIdle: () => boolean, ba
   }
 }
 
-/** In several threads, what is answered written in the order of what was asked. Memory stays flat: no more is read than is worked on. */
+/** In several processes, what is answered written in the order of what was asked. Memory stays flat: no more is read than is worked on. */
 async function answerTogether(lines: AsyncIterator<Line>, isIdle: () => boolean, batch: Batch): Promise<void> {
-  const workers = new BatchWorkers(batch.worker!.module, batch.worker!.data);
+  const processes = new BatchProcesses(batch.others!.module, batch.others!.data);
   const written: Promise<void>[] = [];
   let last: Promise<void> = Promise.resolve();
   const write = (answers: Promise<string>): void => {
@@ -80,7 +80,7 @@ async function answerTogether(lines: AsyncIterator<Line>, isIdle: () => boolean,
     let chunk: string[] = [];
     let characters = 0;
     const hand = (): void => {
-      if (chunk.length > 0) write(workers.answer(chunk));
+      if (chunk.length > 0) write(processes.answer(chunk));
       chunk = [];
       characters = 0;
     };
@@ -93,11 +93,11 @@ async function answerTogether(lines: AsyncIterator<Line>, isIdle: () => boolean,
       chunk.push(next.value.text);
       characters += next.value.text.length;
       if (chunk.length >= LINES_OF_A_CHUNK || characters >= CHARACTERS_OF_A_CHUNK || isIdle()) hand();
-      while (written.length >= workers.capacity) await written.shift();
+      while (written.length >= processes.capacity) await written.shift();
     }
     hand();
     await last;
   } finally {
-    await workers.close();
+    processes.close();
   }
 }
