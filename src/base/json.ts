@@ -26,7 +26,7 @@ export class JsonObject {
 
   static of(value: Json, what: string): JsonObject {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new MtlsError('VALUE_INVALID', { what, found: JSON.stringify(value).slice(0, 40), expected: 'a JSON object' });
+      throw new MtlsError('VALUE_INVALID', { what, found: shown(value), expected: 'a JSON object' });
     return new JsonObject(value as Readonly<Record<string, Json>>, what);
   }
 
@@ -84,8 +84,8 @@ export class JsonObject {
   optionalInstant(field: string): Date | undefined {
     const value = this.#get(field);
     if (value === undefined) return undefined;
-    const date = typeof value === 'string' ? parseInstant(value) : typeof value === 'number' ? new Date(value) : undefined;
-    return date === undefined || Number.isNaN(date.getTime()) ? this.#fail(field, 'an instant such as 2026-01-31T12:00:00Z') : date;
+    const date = typeof value === 'string' ? parseInstant(value) : typeof value === 'number' ? instantAt(value) : undefined;
+    return date === undefined ? this.#fail(field, 'an instant such as 2026-01-31T12:00:00Z') : date;
   }
 
   instant(field: string): Date {
@@ -99,9 +99,26 @@ export class JsonObject {
 
   #fail(field: string, expected: string): never {
     const value = this.#get(field);
-    const found = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-    throw new MtlsError('VALUE_INVALID', { what: `${this.#what} ${field}`, found: found.slice(0, 60), expected });
+    throw new MtlsError('VALUE_INVALID', {
+      what: `${this.#what} ${field}`,
+      found: value === undefined ? 'nothing' : shown(value),
+      expected,
+    });
   }
+}
+
+/** An instant by its number, of the years that ISO 8601 writes in four digits. */
+function instantAt(milliseconds: number): Date | undefined {
+  const date = new Date(milliseconds);
+  const year = date.getUTCFullYear();
+  return year >= 0 && year <= 9999 ? date : undefined;
+}
+
+/** A value in a few words: what is deep or long may not be written out whole. */
+function shown(value: Json): string {
+  if (typeof value === 'string') return value.slice(0, 60);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
 }
 
 /** An instant of ISO 8601 with a zone (`2026-01-31T12:00:00Z`), or a day (its first instant, UTC); undefined for anything else. */

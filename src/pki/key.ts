@@ -1,8 +1,9 @@
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { MtlsError, systemCode } from '../errors.js';
+import { MtlsError, isError, systemCode } from '../errors.js';
 import { equalBytes } from '../base/bytes.js';
 import { type PublicKeyInfo, readPublicKeyInfo } from './algorithms.js';
 import { DerReader, TAG } from './der.js';
+import { PKCS12_OID } from './oids.js';
 import { isPem, readPem } from './pem.js';
 
 /** The key types that we make, by the names that the command line takes. */
@@ -61,6 +62,8 @@ export function readPrivateKey(bytes: Buffer, path: string, passphrase?: string)
   if (isPem(bytes) && block === undefined) throw new MtlsError('KEY_UNREADABLE', { path, problem: 'no private key in it' });
   const encrypted = block === undefined ? isEncryptedDer(bytes) : isEncrypted(block);
   if (encrypted && passphrase === undefined) throw new MtlsError('KEY_ENCRYPTED', { path });
+  if (encrypted && asksTooMuch(block?.der ?? bytes))
+    throw new MtlsError('KEY_UNREADABLE', { path, problem: 'its encryption asks for more work than is sane' });
   try {
     if (block !== undefined)
       return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
@@ -98,4 +101,36 @@ function isEncryptedDer(der: Buffer): boolean {
   } catch {
     return false;
   }
+}
+
+/** OpenSSL derives the key with as many iterations as the file says, and cannot be stopped: whoever made the file must not say how long we work. */
+const ITERATIONS = 5_000_000;
+const SCRYPT_WORK = 2 ** 23;
+
+/**
+ * Does an EncryptedPrivateKeyInfo ask for too much? Of PBES2 with PBKDF2 and of what came before it the iterations count
+ * (RFC 8018 §A.2, §A.3), of scrypt its three parameters (RFC 7914 §7.1). What is none of these OpenSSL will refuse.
+ */
+function asksTooMuch(der: Buffer): boolean {
+  try {
+    const outer = DerReader.within(der).enter();
+    const scheme = outer.oid();
+    const parameters = outer.enter();
+    if (scheme !== PKCS12_OID.pbes2) return iterationsIn(parameters) > ITERATIONS;
+    const derivation = parameters.enter();
+    const kdf = derivation.oid();
+    const settings = derivation.enter();
+    if (kdf === PKCS12_OID.pbkdf2) return iterationsIn(settings) > ITERATIONS;
+    settings.octetString();
+    return settings.smallInteger() * settings.smallInteger() * settings.smallInteger() > SCRYPT_WORK;
+  } catch (error) {
+    // a number too large to be read is too large
+    return isError(error, 'DER_MALFORMED') && error.facts.fault === 'integer too large';
+  }
+}
+
+/** `SEQUENCE { salt OCTET STRING, iterationCount INTEGER, … }` */
+function iterationsIn(settings: DerReader): number {
+  settings.octetString();
+  return settings.smallInteger();
 }

@@ -114,11 +114,22 @@ export function printable(text: string): string {
   );
 }
 
-/** The label people use for whoever has this name: its last CN, else its whole. */
+/** The label people use for whoever has this name: its last CN, else its whole, cut where it is longer than anybody reads. */
 export function labelOf(name: Name): string {
-  const common = valuesOf(name, OID.commonName).at(-1);
-  return common === undefined ? formatName(name) : printable(common);
+  const common = name.attributes.findLast(({ type }) => type === OID.commonName);
+  return common === undefined ? shortNameOf(name) : printable(shortened(common).value);
 }
+
+/** The whole name as `formatName` has it, cut where it is longer than anybody reads. */
+export function shortNameOf(name: Name): string {
+  const attributes = name.attributes.slice(0, ATTRIBUTES_SHOWN).map(shortened);
+  return `${formatName({ ...name, attributes })}${name.attributes.length > ATTRIBUTES_SHOWN ? ', …' : ''}`;
+}
+
+const ATTRIBUTES_SHOWN = 16;
+const CHARACTERS_SHOWN = 200;
+const shortened = (attribute: NameAttribute): NameAttribute =>
+  attribute.value.length > CHARACTERS_SHOWN ? { ...attribute, value: `${attribute.value.slice(0, CHARACTERS_SHOWN)}…` } : attribute;
 
 /** The same name, as RFC 5280 §7.1 compares names: by what the attributes say, not by how that is encoded. */
 export function isSameName(a: Name, b: Name): boolean {
@@ -127,26 +138,31 @@ export function isSameName(a: Name, b: Name): boolean {
 
 /** Is `base` the beginning of `name`, relative name by relative name (RFC 5280 §4.2.1.10)? */
 export function isWithinName(name: Name, base: Name): boolean {
-  const [inner, outer] = [canonicalRdns(name), canonicalRdns(base)];
+  const [inner, outer] = [canonicalOf(name).rdns, canonicalOf(base).rdns];
   return outer.length <= inner.length && outer.every((rdn, i) => rdn === inner[i]);
 }
 
 /** A text that two names share exactly when they are the same (RFC 5280 §7.1). */
 export function canonicalName(name: Name): string {
-  return canonicalRdns(name).join('\n');
+  return canonicalOf(name).whole;
 }
 
-const canonical = new WeakMap<Name, readonly string[]>();
+interface Canonical {
+  readonly rdns: readonly string[];
+  readonly whole: string;
+}
+const canonical = new WeakMap<Name, Canonical>();
 
-function canonicalRdns(name: Name): readonly string[] {
+function canonicalOf(name: Name): Canonical {
   const known = canonical.get(name);
   if (known !== undefined) return known;
-  const rdns: string[][] = [];
-  for (const attribute of name.attributes) (rdns[attribute.rdn] ??= []).push(canonicalAttribute(attribute));
+  const attributes: string[][] = [];
+  for (const attribute of name.attributes) (attributes[attribute.rdn] ??= []).push(canonicalAttribute(attribute));
   // a relative name is a set: the order in it says nothing
-  const texts = rdns.map((attributes) => attributes.sort().join('+'));
-  canonical.set(name, texts);
-  return texts;
+  const rdns = attributes.map((set) => set.sort().join('+'));
+  const made = { rdns, whole: rdns.join('\n') };
+  canonical.set(name, made);
+  return made;
 }
 
 /**
@@ -158,20 +174,17 @@ function canonicalAttribute({ type, value, tag }: NameAttribute): string {
 }
 
 function prepared(text: string): string {
-   
   const plain = /^[\x20-\x7e]*$/.test(text);
-  const mapped = plain
-    ? text
-    : text
-        .replace(MEANS_NOTHING, '')
-        .replace(/[\s\u0085]+/g, ' ')
-        .normalize('NFKC');
-  const folded = mapped.toLowerCase();
-  return folded.trim().replace(/ {2,}/g, ' ');
+  const mapped = plain ? text : normalized(text.replace(MEANS_NOTHING, '').replace(/[\s\u0085]+/g, ' '));
+  return mapped.toLowerCase().trim().replace(/ {2,}/g, ' ');
 }
 
+/** Marks in the wrong order are sorted, and many of them take long; real names are shorter (RFC 5280 appendix A.1 has 64 for most). */
+const LONGEST_NORMALIZED = 1_024;
+const normalized = (text: string): string => (text.length > LONGEST_NORMALIZED ? text : text.normalize('NFKC'));
+
 /** Mapped to nothing by RFC 4518 §2.2. */
- 
+// eslint-disable-next-line no-control-regex -- characters that mean nothing are what this is about
 const MEANS_NOTHING =
   /[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u06dd\u070f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]/g;
 

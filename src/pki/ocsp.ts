@@ -79,17 +79,21 @@ function readBasic(reader: DerReader): Omit<OcspResponse, 'der'> {
   const signatureAlgorithm = readAlgorithm(reader);
   const signature = reader.bitStringOctets();
   const certificates: Certificate[] = [];
-  const list = reader.enterOptional(contextConstructed(0))?.enter();
+  const wrapped = reader.enterOptional(contextConstructed(0));
+  const list = wrapped?.enter();
+  wrapped?.end();
   while (list !== undefined && !list.atEnd) certificates.push(readCertificate(list.element(TAG.sequence).whole));
   reader.end();
   return { tbs, signatureAlgorithm, signature, certificates, ...readData(data) };
 }
 
 function readData(reader: DerReader): Pick<OcspResponse, 'responder' | 'producedAt' | 'responses' | 'extensions'> {
-  const version = reader.enterOptional(contextConstructed(0));
-  if (version !== undefined && version.smallInteger() !== 0) version.refuse('integer too large', 'version 1');
+  // there is no other version than 1, and that is the default, which DER leaves out
+  if (reader.peek() === contextConstructed(0)) reader.fail('default value encoded', 'version 1');
   const byName = reader.enterOptional(contextConstructed(1));
-  const responder = byName === undefined ? { keyHash: reader.enter(contextConstructed(2)).octetString() } : { name: readName(byName) };
+  const byKey = byName ?? reader.enter(contextConstructed(2));
+  const responder = byName === undefined ? { keyHash: byKey.octetString() } : { name: readName(byName) };
+  byKey.end();
   const producedAt = reader.time();
   const list = reader.enter();
   const responses: SingleResponse[] = [];
@@ -127,7 +131,9 @@ function readStatus(reader: DerReader): Pick<SingleResponse, 'status' | 'revoked
     return { status, revokedAt: undefined, reason: undefined };
   }
   const revokedAt = revoked.time();
-  const code = revoked.enterOptional(contextConstructed(0))?.smallInteger(TAG.enumerated);
+  const wrapped = revoked.enterOptional(contextConstructed(0));
+  const code = wrapped?.smallInteger(TAG.enumerated);
+  wrapped?.end();
   revoked.end();
   return { status: 'revoked', revokedAt, reason: code === undefined ? undefined : (REASONS[code] ?? code) };
 }

@@ -54,11 +54,15 @@ const isPointNamed = (name: DistributionPointName, issuer: Name): boolean =>
 function isSamePoint(a: DistributionPointName, b: DistributionPointName, issuer: Name): boolean {
   if ('full' in a && 'full' in b) return hasCommonName(a.full, b.full);
   const [wholeA, wholeB] = [wholeNames(a, issuer), wholeNames(b, issuer)];
-  return wholeA.some((name) => wholeB.includes(name));
+  const known = new Set(wholeB);
+  return wholeA.some((name) => known.has(name));
 }
 
 function hasCommonName(a: GeneralNames, b: GeneralNames): boolean {
-  const common = (one: readonly string[], other: readonly string[]): boolean => one.some((name) => other.includes(name));
+  const common = (one: readonly string[], other: readonly string[]): boolean => {
+    const known = new Set(other);
+    return one.some((name) => known.has(name));
+  };
   const folded = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
   return (
     common(a.uri, b.uri) ||
@@ -72,7 +76,7 @@ function hasCommonName(a: GeneralNames, b: GeneralNames): boolean {
 /** The directory names that a point has, as texts that are the same for the same name. */
 function wholeNames(name: DistributionPointName, issuer: Name): string[] {
   if ('full' in name) return name.full.directory.map(canonicalName);
-  const rdn = Math.max(-1, ...issuer.attributes.map((attribute) => attribute.rdn)) + 1;
+  const rdn = (issuer.attributes.at(-1)?.rdn ?? -1) + 1;
   const whole = { der: Buffer.alloc(0), attributes: [...issuer.attributes, ...name.relative.map((attribute) => ({ ...attribute, rdn }))] };
   return [canonicalName(whole)];
 }

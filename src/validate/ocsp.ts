@@ -26,42 +26,58 @@ const HASHES: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-/** OCSP responses given with a request (RFC 6960 §3.2, §4.2.2). */
+interface Answer {
+  readonly response: OcspResponse;
+  readonly single: SingleResponse;
+}
+
+/** OCSP responses given with a request (RFC 6960 §3.2, §4.2.2). What is found out about one is remembered for the next path. */
 export class OcspAnswers {
   readonly #request: VerifyRequest;
   readonly #work: Work;
+  /** By the serial number that they are about. */
+  readonly #bySerial = new Map<string, Answer[]>();
+  readonly #faults = new Map<OcspResponse, Map<Certificate, string | undefined>>();
 
   constructor(request: VerifyRequest, work: Work) {
     this.#request = request;
     this.#work = work;
+    for (const response of request.ocsp ?? []) {
+      for (const single of response.responses) {
+        const known = this.#bySerial.get(single.certId.serial);
+        if (known === undefined) this.#bySerial.set(single.certId.serial, [{ response, single }]);
+        else known.push({ response, single });
+      }
+    }
   }
 
   /** undefined: none of the responses is about this certificate. */
   ask(certificate: Certificate, issuer: Certificate): OcspAnswer | undefined {
     let answer: OcspAnswer | undefined;
-    for (const response of this.#request.ocsp ?? []) {
-      for (const single of response.responses) {
-        this.#work.spend(1 / 100);
-        if (!isAbout(single, certificate, issuer)) continue;
-        const fault = this.#fault(response, single, issuer);
-        const found = fault === undefined ? statusOf(single) : ({ status: 'unusable', message: `the OCSP response ${fault}` } as const);
-        if (found.status === 'revoked') return found;
-        if (answer === undefined || found.status === 'good') answer = found;
-      }
+    const isIssuer = issuerTest(certificate, issuer);
+    for (const { response, single } of this.#bySerial.get(certificate.serial) ?? []) {
+      this.#work.spend(1 / 50);
+      if (!isIssuer(single)) continue;
+      const fault = this.#faultOf(response, issuer) ?? this.#singleFault(single);
+      const found = fault === undefined ? statusOf(single) : ({ status: 'unusable', message: `the OCSP response ${fault}` } as const);
+      if (found.status === 'revoked') return found;
+      if (answer === undefined || found.status === 'good') answer = found;
     }
     return answer;
   }
 
-  /** Why a response cannot be relied on; undefined when it can. */
-  #fault(response: OcspResponse, { thisUpdate, nextUpdate, extensions }: SingleResponse, issuer: Certificate): string | undefined {
-    const { at, allowSha1 = false } = this.#request;
-    const now = Math.floor(at.getTime() / 1000) * 1000;
-    const unknown = [...response.extensions, ...extensions].find(({ critical }) => critical);
-    if (unknown !== undefined) return `has the critical extension ${oidName(unknown.oid)}, which is not supported`;
-    if (now < thisUpdate) return `begins ${iso(thisUpdate)}, ${formatDuration(thisUpdate - now)} after ${iso(now)}`;
-    if (nextUpdate === undefined) return 'has no nextUpdate, nobody can tell whether it is in force';
-    if (now > nextUpdate) return `ended ${iso(nextUpdate)}, ${formatDuration(now - nextUpdate)} before ${iso(now)}`;
-    if (isWeakDigest(signatureDigest(response.signatureAlgorithm), allowSha1)) return 'has a weak signature';
+  /** Why nothing in a response can be relied on; undefined when what it holds can, each for itself. */
+  #faultOf(response: OcspResponse, issuer: Certificate): string | undefined {
+    let byIssuer = this.#faults.get(response);
+    if (byIssuer === undefined) this.#faults.set(response, (byIssuer = new Map()));
+    if (!byIssuer.has(issuer)) byIssuer.set(issuer, this.#responseFault(response, issuer));
+    return byIssuer.get(issuer);
+  }
+
+  #responseFault(response: OcspResponse, issuer: Certificate): string | undefined {
+    const critical = response.extensions.find((extension) => extension.critical);
+    if (critical !== undefined) return `has the critical extension ${oidName(critical.oid)}, which is not supported`;
+    if (isWeakDigest(signatureDigest(response.signatureAlgorithm), this.#request.allowSha1 ?? false)) return 'has a weak signature';
     const signer = this.#signerOf(response, issuer);
     if (typeof signer === 'string') return signer;
     this.#work.spend(costOf(signer.publicKey));
@@ -69,9 +85,19 @@ export class OcspAnswers {
     return signed === 'valid' ? undefined : `is not signed by the key of ${labelOf(signer.subject)}`;
   }
 
+  #singleFault({ thisUpdate, nextUpdate, extensions }: SingleResponse): string | undefined {
+    const now = Math.floor(this.#request.at.getTime() / 1000) * 1000;
+    const critical = extensions.find((extension) => extension.critical);
+    if (critical !== undefined) return `has the critical extension ${oidName(critical.oid)}, which is not supported`;
+    if (now < thisUpdate) return `begins ${iso(thisUpdate)}, ${formatDuration(thisUpdate - now)} after ${iso(now)}`;
+    if (nextUpdate === undefined) return 'has no nextUpdate, nobody can tell whether it is in force';
+    return now > nextUpdate ? `ended ${iso(nextUpdate)}, ${formatDuration(now - nextUpdate)} before ${iso(now)}` : undefined;
+  }
+
   /** The issuer itself, or whom it delegated to: issued by it directly, for OCSP signing, in force (RFC 6960 §4.2.2.2). */
   #signerOf(response: OcspResponse, issuer: Certificate): Certificate | string {
     if (isResponder(response, issuer)) return issuer;
+    this.#work.spend(response.certificates.length / 10);
     const delegate = response.certificates.find((certificate) => isResponder(response, certificate));
     if (delegate === undefined) return 'names a responder whose certificate it does not bring';
     const name = labelOf(delegate.subject);
@@ -86,12 +112,21 @@ export class OcspAnswers {
   }
 }
 
-/** Hashes of the issuer's name and key, and the serial (RFC 6960 §4.1.1). */
-function isAbout({ certId }: SingleResponse, certificate: Certificate, issuer: Certificate): boolean {
-  const hash = HASHES[certId.hash];
-  if (hash === undefined || certId.serial !== certificate.serial) return false;
-  const digest = (octets: Buffer): Buffer => createHash(hash).update(octets).digest();
-  return digest(certificate.issuer.der).equals(certId.issuerNameHash) && digest(issuer.publicKey.key).equals(certId.issuerKeyHash);
+/** Is the certificate's issuer the one that a response names, by hashes of its name and key (RFC 6960 §4.1.1)? */
+function issuerTest(certificate: Certificate, issuer: Certificate): (single: SingleResponse) => boolean {
+  const known = new Map<string, { readonly name: Buffer; readonly key: Buffer } | undefined>();
+  return ({ certId }) => {
+    if (!known.has(certId.hash)) {
+      const algorithm = HASHES[certId.hash];
+      const digest = (octets: Buffer): Buffer => createHash(algorithm!).update(octets).digest();
+      known.set(
+        certId.hash,
+        algorithm === undefined ? undefined : { name: digest(certificate.issuer.der), key: digest(issuer.publicKey.key) },
+      );
+    }
+    const hashes = known.get(certId.hash);
+    return hashes !== undefined && hashes.name.equals(certId.issuerNameHash) && hashes.key.equals(certId.issuerKeyHash);
+  };
 }
 
 function isResponder({ responder }: OcspResponse, certificate: Certificate): boolean {

@@ -11,6 +11,8 @@ import { signatureOf } from './signatures.js';
 import type { Work } from './work.js';
 
 const DEFAULT_DEPTH = 8;
+/** How many of the same name are tried though their key identifiers say that they are somebody else. */
+const NAMESAKES_TRIED = 32;
 /** Self-issued certificates do not count for the depth: somewhere there is an end to them too. */
 const LENGTH_LIMIT = 64;
 
@@ -47,11 +49,15 @@ export class Issuers {
     const found = this.#bySubject.get(canonicalName(certificate.issuer)) ?? [];
     if (found.length < 2) return found;
     const rank = (issuer: Certificate): number =>
-      (namesIssuer(certificate, issuer) ? 0 : 4000) + (this.isFaulty(issuer) ? 2000 : 0) + Math.min(1000, this.distance(issuer));
-    return found
-      .map((issuer) => ({ issuer, rank: rank(issuer) }))
-      .sort((a, b) => a.rank - b.rank)
-      .map(({ issuer }) => issuer);
+      (this.isFaulty(issuer) ? 2 * LENGTH_LIMIT : 0) + Math.min(LENGTH_LIMIT, this.distance(issuer));
+    const byRank = (issuers: readonly Certificate[]): Certificate[] =>
+      issuers
+        .map((issuer) => ({ issuer, rank: rank(issuer) }))
+        .sort((a, b) => a.rank - b.rank)
+        .map(({ issuer }) => issuer);
+    const named = found.filter((issuer) => namesIssuer(certificate, issuer));
+    const others = found.filter((issuer) => !namesIssuer(certificate, issuer));
+    return [...byRank(named), ...byRank(others.slice(0, NAMESAKES_TRIED))];
   }
 
   /** How many steps there are to an anchor, at the least; Infinity when there is no way. */

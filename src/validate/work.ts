@@ -2,7 +2,7 @@
  * What a verdict may cost, in units of about 50 µs: hostile input is answered within a second, whatever it holds, and
  * the same input is answered the same on every machine.
  */
-const UNITS = 17_000;
+const UNITS = 14_000;
 
 /** Thrown when the work is used up; nobody above `verify` sees it. */
 export class WorkExceeded extends Error {

@@ -53,20 +53,28 @@ function read(extension: Extension, decode: (value: Buffer) => unknown): unknown
 }
 
 export function checkExtensions(certificate: Certificate, at: number): Finding[] {
-  return certificate.extensions.flatMap((extension) => {
-    const { oid, critical } = extension;
-    if (critical && !UNDERSTOOD.has(oid)) {
-      const why = MUST_NOT_BE_CRITICAL[oid];
-      const message = why === undefined ? `${oidName(oid)} is not supported: refused` : `${oidName(oid)} must not be critical (${why})`;
-      return [finding('CRITICAL_EXTENSION_UNSUPPORTED', certificate, at, message)];
-    }
-    const decode = Object.hasOwn(READ_LATE, oid) ? READ_LATE[oid as Late] : undefined;
-    const value = decode === undefined ? undefined : read(extension, decode);
-    if (value instanceof MtlsError) return [finding('EXTENSION_MALFORMED', certificate, at, value.message)];
-    return oid === OID.certificatePolicies && critical
-      ? checkQualifiers(value as ReturnType<typeof readCertificatePolicies>, certificate, at)
-      : [];
-  });
+  const findings: Finding[] = [];
+  for (const extension of certificate.extensions) {
+    if (findings.length < FINDINGS_TOLD) findings.push(...checkExtension(extension, certificate, at));
+  }
+  return findings;
+}
+
+/** Nobody reads more of them. */
+const FINDINGS_TOLD = 20;
+
+function checkExtension(extension: Extension, certificate: Certificate, at: number): Finding[] {
+  const { oid, critical } = extension;
+  if (critical && !UNDERSTOOD.has(oid)) {
+    const why = MUST_NOT_BE_CRITICAL[oid];
+    const message = why === undefined ? `${oidName(oid)} is not supported: refused` : `${oidName(oid)} must not be critical (${why})`;
+    return [finding('CRITICAL_EXTENSION_UNSUPPORTED', certificate, at, message)];
+  }
+  const decode = Object.hasOwn(READ_LATE, oid) ? READ_LATE[oid as Late] : undefined;
+  const value = decode === undefined ? undefined : read(extension, decode);
+  if (value instanceof MtlsError) return [finding('EXTENSION_MALFORMED', certificate, at, value.message)];
+  if (oid !== OID.certificatePolicies || !critical) return [];
+  return checkQualifiers(value as ReturnType<typeof readCertificatePolicies>, certificate, at);
 }
 
 /** Extensions that we know and that a CA must not make critical: who does so means something that we do not know. */

@@ -3,7 +3,7 @@ import { ipToBytes, ipToText } from '../../base/bytes.js';
 import { type Certificate, isSelfIssued } from '../../pki/certificate.js';
 import { DerReader, TAG } from '../../pki/der.js';
 import type { NameConstraints, Subtree } from '../../pki/name-constraints.js';
-import { type Name, formatName, isWithinName, labelOf, printable, valuesOf } from '../../pki/name.js';
+import { type Name, isWithinName, labelOf, printable, shortNameOf, valuesOf } from '../../pki/name.js';
 import { OID } from '../../pki/oids.js';
 import type { Finding } from '../findings.js';
 import { isDnsName } from '../names.js';
@@ -44,7 +44,9 @@ const isConstrained = ({ certificates }: Path, at: number): boolean => at === 0 
 
 /** One name of a certificate as the constraints see it. */
 type Presented =
-  | { readonly kind: 'dns' | 'uri' | 'email'; readonly value: string }
+  | { readonly kind: 'dns'; readonly value: string; readonly name: string }
+  | { readonly kind: 'uri'; readonly value: string; readonly host: string | undefined }
+  | { readonly kind: 'email'; readonly value: string; readonly mailbox: Mailbox | undefined }
   | { readonly kind: 'ip'; readonly value: string; readonly octets: Buffer }
   | { readonly kind: 'directory'; readonly value: Name }
   | { readonly kind: 'other'; readonly tag: number };
@@ -59,10 +61,12 @@ function namesOf(certificate: Certificate): readonly Presented[] {
   const internationalized = names.otherName.flatMap(({ type, value }) => (type === OID.smtpUtf8Mailbox ? [mailboxIn(value)] : []));
   const mailboxes = [...names.email, ...internationalized];
   const found: Presented[] = [
-    ...names.dns.map((value) => ({ kind: 'dns', value }) as const),
+    ...names.dns.map((value) => ({ kind: 'dns', value, name: value.toLowerCase() }) as const),
     ...names.ip.map((value) => ({ kind: 'ip', value, octets: ipToBytes(value)! }) as const),
-    ...names.uri.map((value) => ({ kind: 'uri', value }) as const),
-    ...(mailboxes.length > 0 ? mailboxes : valuesOf(subject, OID.emailAddress)).map((value) => ({ kind: 'email', value }) as const),
+    ...names.uri.map((value) => ({ kind: 'uri', value, host: hostOfUri(value) }) as const),
+    ...(mailboxes.length > 0 ? mailboxes : valuesOf(subject, OID.emailAddress)).map(
+      (value) => ({ kind: 'email', value, mailbox: splitMailbox(value) }) as const,
+    ),
     ...[...(subject.attributes.length === 0 ? [] : [subject]), ...names.directory].map((value) => ({ kind: 'directory', value }) as const),
     ...names.other.map((tag) => ({ kind: 'other', tag }) as const),
   ];
@@ -70,30 +74,39 @@ function namesOf(certificate: Certificate): readonly Presented[] {
   return found;
 }
 
+/** No host, and so no mailbox and no URI that can be compared, is longer. */
+const LONGEST_NAME = 8_192;
+
 /** A SmtpUTF8Mailbox is bound by constraints on mailboxes too, by its host as A-labels (RFC 9598 §6); what is none matches nothing. */
 function mailboxIn(value: Buffer): string {
   if (value[0] !== TAG.utf8String) return '';
   const text = new DerReader(value).content(TAG.utf8String).toString('utf8');
-  return text.replace(/[^@]*$/, (host) => domainToASCII(host));
+  const at = text.lastIndexOf('@') + 1;
+  return text.length > LONGEST_NAME ? '' : `${text.slice(0, at)}${domainToASCII(text.slice(at))}`;
 }
 
 /** What is wrong with the names by these constraints: excluded, or not permitted where names of its kind are limited. */
 function violation(names: readonly Presented[], { permitted, excluded }: NameConstraints, work: Work): string | undefined {
   for (const name of names) {
-    work.spend((permitted.length + excluded.length) / COMPARISONS_PER_UNIT);
+    work.spend(((permitted.length + excluded.length) * lengthOf(name)) / COMPARISONS_PER_UNIT);
     const allowed = permitted.filter((subtree) => isSameKind(subtree, name));
     const refused = excluded.filter((subtree) => isSameKind(subtree, name));
     if (allowed.length === 0 && refused.length === 0) continue;
     if (name.kind === 'other') return `has a name of kind [${name.tag}], which is constrained and not supported: refused`;
-    const text = name.kind === 'directory' ? formatName(name.value) : printable(name.value);
-    if (!isReadable(name)) return `${name.kind} ${text} is malformed, so that nobody can tell whether it is allowed`;
+    if (!isReadable(name)) return `${name.kind} ${textOf(name)} is malformed, so that nobody can tell whether it is allowed`;
     const excluding = refused.find((subtree) => touches(name, subtree));
-    if (excluding !== undefined) return `${name.kind} ${text} is excluded (${describe(excluding)})`;
+    if (excluding !== undefined) return `${name.kind} ${textOf(name)} is excluded (${describe(excluding)})`;
     if (allowed.length > 0 && !allowed.some((subtree) => isWithin(name, subtree)))
-      return `${name.kind} ${text} is not permitted (${describeSome(allowed)})`;
+      return `${name.kind} ${textOf(name)} is not permitted (${describeSome(allowed)})`;
   }
   return undefined;
 }
+
+const textOf = (name: Exclude<Presented, { kind: 'other' }>): string =>
+  name.kind === 'directory' ? shortNameOf(name.value) : printable(name.value.slice(0, 200));
+
+/** Directory names are compared one relative name after the other, and are as long as somebody likes. */
+const lengthOf = (name: Presented): number => (name.kind === 'directory' ? 1 + name.value.der.length / 200 : 1);
 
 const isSameKind = (subtree: Subtree, name: Presented): boolean =>
   subtree.kind === 'other' ? name.kind === 'other' && name.tag === subtree.tag : subtree.kind === name.kind;
@@ -102,12 +115,12 @@ const isSameKind = (subtree: Subtree, name: Presented): boolean =>
 function isReadable(name: Presented): boolean {
   switch (name.kind) {
     case 'dns':
-      return isDnsName(name.value.replace(/^\*\./, '').toLowerCase());
+      return isDnsName(name.name.startsWith('*.') ? name.name.slice(2) : name.name);
     case 'uri':
       // without a host, or with an address for one, a constrained URI is refused (RFC 5280 §4.2.1.10)
-      return hostOfUri(name.value) !== undefined;
+      return name.host !== undefined;
     case 'email':
-      return splitMailbox(name.value) !== undefined;
+      return name.mailbox !== undefined;
     default:
       return true;
   }
@@ -115,9 +128,9 @@ function isReadable(name: Presented): boolean {
 
 /** Is all that the name stands for within the subtree? Never, when they are of different kinds. */
 function isWithin(name: Presented, subtree: Subtree): boolean {
-  if (name.kind === 'dns' && subtree.kind === 'dns') return isWithinDomain(name.value.toLowerCase(), subtree.base);
-  if (name.kind === 'uri' && subtree.kind === 'uri') return isHost(hostOfUri(name.value) ?? '', subtree.base);
-  if (name.kind === 'email' && subtree.kind === 'email') return isMailbox(name.value, subtree.base);
+  if (name.kind === 'dns' && subtree.kind === 'dns') return isWithinDomain(name.name, subtree.base);
+  if (name.kind === 'uri' && subtree.kind === 'uri') return isHost(name.host ?? '', subtree.base);
+  if (name.kind === 'email' && subtree.kind === 'email') return name.mailbox !== undefined && isMailbox(name.mailbox, subtree.base);
   if (name.kind === 'ip' && subtree.kind === 'ip') return isInNetwork(name.octets, subtree);
   return name.kind === 'directory' && subtree.kind === 'directory' && isWithinName(name.value, subtree.base);
 }
@@ -125,8 +138,9 @@ function isWithin(name: Presented, subtree: Subtree): boolean {
 /** Is anything that the name stands for within the subtree? A wildcard stands for each one label (CVE-2025-61727). */
 function touches(name: Presented, subtree: Subtree): boolean {
   if (isWithin(name, subtree)) return true;
-  if (name.kind !== 'dns' || subtree.kind !== 'dns' || !name.value.startsWith('*.')) return false;
-  return subtree.base.slice(subtree.base.indexOf('.') + 1) === name.value.slice(2).toLowerCase() && subtree.base.indexOf('.') > 0;
+  if (name.kind !== 'dns' || subtree.kind !== 'dns' || !name.name.startsWith('*.')) return false;
+  const dot = subtree.base.indexOf('.');
+  return dot > 0 && subtree.base.slice(dot + 1) === name.name.slice(2);
 }
 
 /** `shop.test` has itself and all below, `.shop.test` only what is below (as every validator reads it; RFC 5280 does not say). */
@@ -138,23 +152,29 @@ function isWithinDomain(name: string, base: string): boolean {
 /** `shop.test` is that host and no other, `.shop.test` what is below it (RFC 5280 §4.2.1.10, for URIs and mailboxes). */
 const isHost = (host: string, base: string): boolean => base === '' || (base.startsWith('.') ? host.endsWith(base) : host === base);
 
-function isMailbox(mailbox: string, base: string): boolean {
-  const { local, host } = splitMailbox(mailbox) ?? { local: '', host: '' };
-  return base.includes('@') ? `${local}@${host}` === base : isHost(host, base);
+const isMailbox = ({ whole, host }: Mailbox, base: string): boolean => (base.includes('@') ? whole === base : isHost(host, base));
+
+interface Mailbox {
+  readonly whole: string;
+  readonly host: string;
 }
 
 /** A mailbox taken apart, its host in lower case (RFC 5280 §7.5); undefined when it is none. */
-function splitMailbox(mailbox: string): { local: string; host: string } | undefined {
+function splitMailbox(mailbox: string): Mailbox | undefined {
   const at = mailbox.lastIndexOf('@');
   const host = mailbox.slice(at + 1).toLowerCase();
-  return at > 0 && isDnsName(host) ? { local: mailbox.slice(0, at), host } : undefined;
+  return at > 0 && mailbox.length <= LONGEST_NAME && isDnsName(host) ? { whole: `${mailbox.slice(0, at)}@${host}`, host } : undefined;
 }
 
 /** The host of a URI (RFC 3986 §3.2) in lower case; undefined when it has none, or it is an address. */
 function hostOfUri(uri: string): string | undefined {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri)?.[1];
-  const host = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
-  return host !== undefined && isDnsName(host) && ipToBytes(host) === undefined ? host : undefined;
+  const authority = /^[a-z][a-z0-9+.-]{0,63}:\/\/([^/?#]{0,1024})(?:[/?#]|$)/i.exec(uri)?.[1];
+  if (authority === undefined) return undefined;
+  const host = authority
+    .slice(authority.lastIndexOf('@') + 1)
+    .replace(/:\d*$/, '')
+    .toLowerCase();
+  return isDnsName(host) && ipToBytes(host) === undefined ? host : undefined;
 }
 
 function isInNetwork(octets: Buffer, { address, mask }: Extract<Subtree, { kind: 'ip' }>): boolean {
@@ -166,7 +186,7 @@ function describe(subtree: Subtree): string {
     case 'ip':
       return `${ipToText(subtree.address)}/${subtree.mask.reduce((bits, octet) => bits + 8 - Math.log2(256 - octet), 0)}`;
     case 'directory':
-      return formatName(subtree.base);
+      return shortNameOf(subtree.base);
     case 'other':
       return `[${subtree.tag}]`;
     default:
