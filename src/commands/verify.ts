@@ -45,8 +45,8 @@ export default class Verify extends BaseCommand {
     const { argv, flags } = await this.parse(Verify);
     const now = systemClock();
     if (flags.batch !== undefined) {
-      const worker = { module: join(this.config.root, 'dist', 'validate', 'batch-worker.js'), data: now.getTime() };
-      return runBatch(flags.batch, argv, { answer: batchAnswerer(now), refusal, worker });
+      const others = { module: join(this.config.root, 'dist', 'validate', 'batch-process.js'), data: now.getTime() };
+      return runBatch(flags.batch, argv, { answer: batchAnswerer(now), refusal, others });
     }
     const files = oneOrMore(argv, 'a certificate to verify', 'mtls verify tls.crt --ca ca.crt');
     const result = await verifyFiles(files, flags, now, flags.explain);

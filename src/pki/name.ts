@@ -175,7 +175,7 @@ function canonicalAttribute({ type, value, tag }: NameAttribute): string {
 
 function prepared(text: string): string {
   const plain = /^[\x20-\x7e]*$/.test(text);
-  const mapped = plain ? text : normalized(text.replace(MEANS_NOTHING, '').replace(/[\s\u0085]+/g, ' '));
+  const mapped = plain ? text : normalized(text.replace(MEANS_SPACE, ' ').replace(MEANS_NOTHING, ''));
   return mapped.toLowerCase().trim().replace(/ {2,}/g, ' ');
 }
 
@@ -183,10 +183,9 @@ function prepared(text: string): string {
 const LONGEST_NORMALIZED = 1_024;
 const normalized = (text: string): string => (text.length > LONGEST_NORMALIZED ? text : text.normalize('NFKC'));
 
-/** Mapped to nothing by RFC 4518 §2.2. */
-// eslint-disable-next-line no-control-regex -- characters that mean nothing are what this is about
-const MEANS_NOTHING =
-  /[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u06dd\u070f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]/g;
+/** Mapped to a space, and mapped to nothing, by RFC 4518 §2.2. */
+const MEANS_SPACE = /[\t-\r\u0085\p{Zs}\u2028\u2029]+/gu;
+const MEANS_NOTHING = /[\p{Cc}\p{Cf}\u034f\u1806\u180b-\u180d\ufe00-\ufe0f\ufffc]/gu;
 
 const STRING_TAGS: ReadonlySet<number> = new Set([
   ...[TAG.utf8String, TAG.printableString, TAG.ia5String, TAG.numericString, TAG.visibleString],

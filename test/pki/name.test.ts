@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DerReader, TAG } from '../../src/pki/der.js';
 import { element, name, oid, toDer } from '../../src/pki/encode.js';
-import { formatName, labelOf, printable, readName, stringOf, valuesOf } from '../../src/pki/name.js';
+import { formatName, isSameName, isWithinName, labelOf, printable, readName, stringOf, valuesOf } from '../../src/pki/name.js';
 import { OID, oidName } from '../../src/pki/oids.js';
 
 const named = (...attributes: readonly (readonly [string, string])[]) => readName(new DerReader(toDer(name(attributes))));
@@ -66,5 +66,54 @@ describe('object identifiers', () => {
     assert.equal(oidName(OID.keyUsage), 'keyUsage');
     assert.equal(oidName('1.2.3'), '1.2.3');
     assert.equal(new Set(Object.values(OID)).size, Object.keys(OID).length, 'each once');
+  });
+});
+
+describe('the same name', () => {
+  const cn = (text: string) => named([OID.commonName, text]);
+
+  it('is the same in other letters, with other blanks, in another string type', () => {
+    for (const other of ['ACME', 'acme', ' Acme ', 'A\u00adcme', '\ufeffAcme', 'Acme\u200b', 'Ａcme'])
+      assert.ok(isSameName(cn('Acme'), cn(other)), other);
+    assert.ok(isSameName(cn('a b'), cn('A \t\u00a0 B')));
+    assert.ok(isSameName(cn('É'), cn('e\u0301')));
+    const printableName = element(0x30, [
+      element(0x31, [element(0x30, [toDer(oid(OID.commonName)), element(TAG.printableString, [Buffer.from('ACME')])])]),
+    ]);
+    assert.ok(isSameName(cn('acme'), readName(new DerReader(printableName))));
+  });
+
+  it('is another one with other words, another type of attribute, or another order', () => {
+    for (const other of ['Acme2', 'Ac me', 'A-cme', '']) assert.ok(!isSameName(cn('Acme'), cn(other)), other);
+    assert.ok(!isSameName(cn('a'), named([OID.organizationName, 'a'])));
+    const [a, b] = [
+      [OID.commonName, 'a'],
+      [OID.commonName, 'b'],
+    ] as const;
+    assert.ok(!isSameName(named(a, b), named(b, a)));
+    assert.ok(!isSameName(named(a), named(a, b)));
+  });
+
+  it('cannot be forged by what is in a value', () => {
+    assert.ok(!isSameName(cn('a\n2.5.4.3="b'), named([OID.commonName, 'a'], [OID.commonName, 'b'])));
+    assert.ok(
+      !isSameName(
+        cn('#0c0161'),
+        readName(
+          new DerReader(element(0x30, [element(0x31, [element(0x30, [toDer(oid(OID.commonName)), Buffer.from('040161', 'hex')])])])),
+        ),
+      ),
+    );
+  });
+
+  it('begins with what is above it', () => {
+    const [o, ou] = [
+      [OID.organizationName, 'Shop'],
+      [OID.organizationalUnitName, 'It'],
+    ] as const;
+    assert.ok(isWithinName(named(o, ou), named(o)));
+    assert.ok(isWithinName(named(o), named()));
+    assert.ok(!isWithinName(named(o), named(o, ou)));
+    assert.ok(!isWithinName(named(ou, o), named(o)));
   });
 });
