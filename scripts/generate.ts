@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { ERRORS, EXIT } from '../src/errors.js';
 import { DIAGNOSES } from '../src/probe/diagnoses.js';
+import { DEPLOYMENT_FINDINGS } from '../src/validate/deployment/findings.js';
 import { FINDINGS } from '../src/validate/findings.js';
 import { LINT_RULES, PROFILES } from '../src/validate/lint/index.js';
 import { type Manifest, commandReference } from './command-reference.js';
@@ -39,6 +40,11 @@ const DOCUMENTS: Readonly<Record<string, () => readonly string[]>> = {
     table(
       ['code', 'what it says', 'source'],
       Object.entries(FINDINGS).map(([code, { meaning, source }]) => [`\`${code}\``, meaning, source ?? 'our own limit']),
+    ),
+    '`mtls verify --dir` has these beside them, and the [errors](errors.md) of reading files:',
+    table(
+      ['code', 'what it says', 'source'],
+      Object.entries(DEPLOYMENT_FINDINGS).map(([code, { meaning, source }]) => [`\`${code}\``, meaning, source ?? '']),
     ),
   ],
   'docs/lint.md': () => [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runBatch } from '../cli/batch.js';
+import { deploymentFlags, verifyDeployment } from '../cli/deployment.js';
 import { oneOrMore, workspaceFlag } from '../cli/flags.js';
 import { formatFlag } from '../cli/format.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
@@ -24,6 +25,7 @@ export default class Verify extends BaseCommand {
     },
     { description: 'which rule fails, and where', command: '<%= config.bin %> verify tls.crt --ca ca.crt --purpose client --explain' },
     { description: 'would it be good at New Year?', command: '<%= config.bin %> verify tls.crt --ca ca.crt --at 2027-01-01T00:00:00Z' },
+    { description: 'a tree of services: who could talk to whom?', command: '<%= config.bin %> verify --dir deploy --pairs' },
     { description: 'in CI: for code scanning', command: '<%= config.bin %> verify deploy/*.crt --ca ca.crt --format sarif > mtls.sarif' },
     { description: 'a thousand of them', command: '<%= config.bin %> verify --batch requests.jsonl' },
   ];
@@ -33,6 +35,7 @@ export default class Verify extends BaseCommand {
     workspace: workspaceFlag,
     format: formatFlag,
     ...verificationFlags,
+    ...deploymentFlags,
     explain: Flags.boolean({ summary: 'draw the path, each certificate with the rules that it passed and those that it did not' }),
     batch: Flags.string({
       summary: 'answer a JSON object a line: {"id","leaf","roots",…} in PEM; - is stdin',
@@ -48,6 +51,8 @@ export default class Verify extends BaseCommand {
       const others = { module: join(this.config.root, 'dist', 'validate', 'batch-process.js'), data: now.getTime() };
       return runBatch(flags.batch, argv, { answer: batchAnswerer(now), refusal, others });
     }
+    const { dir } = flags;
+    if (dir !== undefined) return verifyDeployment({ ...flags, dir }, argv);
     const files = oneOrMore(argv, 'a certificate to verify', 'mtls verify tls.crt --ca ca.crt');
     const result = await verifyFiles(files, flags, now, flags.explain);
     return {

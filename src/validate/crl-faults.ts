@@ -47,6 +47,19 @@ function formFault(crl: Crl): CrlFault | undefined {
   return undefined;
 }
 
+/** What hangs on the bytes alone is found out once: many certificates are asked about by one CRL, and it may have a million entries. */
+const signatures = new WeakMap<Crl, WeakMap<Certificate, ReturnType<typeof verifySignature>>>();
+const criticalEntries = new WeakMap<Crl, { readonly fault: CrlFault | undefined }>();
+
+function signedBy(crl: Crl, signer: Certificate): ReturnType<typeof verifySignature> {
+  let bySigner = signatures.get(crl);
+  if (bySigner === undefined) signatures.set(crl, (bySigner = new WeakMap()));
+  let checked = bySigner.get(signer);
+  if (checked === undefined)
+    bySigner.set(signer, (checked = verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, signer.publicKey)));
+  return checked;
+}
+
 function signatureFault(crl: Crl, signer: Certificate, request: Pick<VerifyRequest, 'allowSha1'>): CrlFault | undefined {
   const name = labelOf(signer.subject);
   if (signer.keyUsage !== undefined && !signer.keyUsage.includes('cRLSign'))
@@ -56,7 +69,7 @@ function signatureFault(crl: Crl, signer: Certificate, request: Pick<VerifyReque
     };
   const fault = algorithmFault(crl, request);
   if (fault !== undefined) return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL: ${fault.message}` };
-  if (verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, signer.publicKey) !== 'valid')
+  if (signedBy(crl, signer) !== 'valid')
     return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is not signed by the key of ${name}` };
   return undefined;
 }
@@ -80,6 +93,12 @@ const TRUE = Buffer.from([0x01, 0x01, 0xff]);
  * then nothing the CRL says can be relied on (RFC 5280 §5.3). Without the octets of TRUE nothing needs to be decoded.
  */
 export function criticalEntryFault(crl: Crl): CrlFault | undefined {
+  let found = criticalEntries.get(crl);
+  if (found === undefined) criticalEntries.set(crl, (found = { fault: findCriticalEntry(crl) }));
+  return found.fault;
+}
+
+function findCriticalEntry(crl: Crl): CrlFault | undefined {
   if (!crl.revoked.includes(TRUE)) return undefined;
   try {
     for (const { extensions } of revokedEntries(crl)) {
