@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
-import { TEMPORARY, makeDirectory, removeQuietly, syncDirectory, writeError, writeNew } from '../base/files.js';
+import { TEMPORARY, havingDone, makeDirectory, removeQuietly, syncDirectory, writeError, writeNew } from '../base/files.js';
 import { toHex } from '../base/bytes.js';
-import { MtlsError, systemCode } from '../errors.js';
+import { MtlsError, shellWord, systemCode } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import { type KeyType, generateKey, keyIdentifier, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
 import { OID } from '../pki/oids.js';
@@ -14,7 +14,7 @@ import { type Signer, signCertificate } from '../pki/sign.js';
 import { FIRST_CRL_NUMBER, signWorkspaceCrl } from './crl.js';
 import { BACKDATE } from './issue.js';
 import { asTrustDomain } from './names.js';
-import { WORKSPACE_VERSION, type Workspace, type WorkspaceSettings, workspacePaths } from './workspace.js';
+import { WORKSPACE_VERSION, type Workspace, type WorkspaceSettings, readSettings, workspacePaths } from './workspace.js';
 
 export const DEFAULT_TRUST_DOMAIN = 'cluster.local';
 const DEFAULT_ROOT_VALIDITY = 3_650 * DAY;
@@ -31,12 +31,13 @@ export interface InitializeOptions {
 
 /**
  * Makes a workspace with a root CA and an empty CRL. It is built beside its place and put there by one rename: killed at
- * any instant, there is no workspace or a whole one. Throws WORKSPACE_EXISTS, VALUE_INVALID, or an error of writing.
+ * any instant, there is no workspace or a whole one. Throws WORKSPACE_EXISTS, WORKSPACE_INVALID or WORKSPACE_TOO_NEW when
+ * something is there, VALUE_INVALID, or an error of writing.
  */
 export function initializeWorkspace(options: InitializeOptions): { workspace: Workspace; root: Certificate } {
   const { directory, keyType = 'ecdsa-p256', validity = DEFAULT_ROOT_VALIDITY, clock } = options;
   const trustDomain = asTrustDomain(options.trustDomain ?? DEFAULT_TRUST_DOMAIN);
-  if (fs.existsSync(directory)) throw new MtlsError('WORKSPACE_EXISTS', { path: directory });
+  if (fs.existsSync(directory)) throw occupied(directory);
   const now = clock();
   const root = makeRoot(trustDomain, keyType, now, validity);
   const settings: WorkspaceSettings = { version: WORKSPACE_VERSION, trustDomain, keyType, createdAt: now };
@@ -48,7 +49,7 @@ export function initializeWorkspace(options: InitializeOptions): { workspace: Wo
   try {
     writeWorkspace(building, settings, root, now);
     fs.renameSync(building, directory);
-    syncDirectory(parent);
+    havingDone({ done: 'the workspace is made', rest: 'mtls list' }, () => syncDirectory(parent));
   } catch (error) {
     removeQuietly(building);
     // another init was faster
@@ -56,6 +57,21 @@ export function initializeWorkspace(options: InitializeOptions): { workspace: Wo
     throw writeError(directory, error);
   }
   return { workspace: { paths: workspacePaths(directory), settings }, root: root.certificate };
+}
+
+/** Why none can be made there: there is one, of this version or a newer one, or what is left of one. */
+function occupied(directory: string): MtlsError {
+  const { settings, rootCertificate, rootKey, ledger } = workspacePaths(directory);
+  if (!fs.statSync(directory).isDirectory())
+    return new MtlsError('WORKSPACE_INVALID', { path: directory, problems: ['it is no directory'] });
+  const missing = [settings, rootCertificate, rootKey, ledger].filter((path) => !fs.existsSync(path));
+  if (missing[0] !== settings) readSettings(settings, directory);
+  if (missing.length === 0) return new MtlsError('WORKSPACE_EXISTS', { path: directory });
+  const problems = [`the workspace there is damaged, without ${missing.map((path) => relative(directory, path)).join(', ')}`];
+  const word = shellWord(directory);
+  const isEmpty = fs.readdirSync(directory).length === 0;
+  const remedies = isEmpty ? [`rmdir ${word}`] : [`ls -lR ${word}`, 'put what is missing back from a backup'];
+  return new MtlsError('WORKSPACE_INVALID', { path: directory, problems, remedies });
 }
 
 function makeRoot(trustDomain: string, keyType: KeyType, now: Date, validity: number): Signer {

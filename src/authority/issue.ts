@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
-import { type Staged, readFileBounded, syncDirectory } from '../base/files.js';
+import { type Staged, havingDone, readFileBounded, syncDirectory } from '../base/files.js';
 import { MtlsError } from '../errors.js';
 import type { PublicKeyInfo } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
@@ -17,7 +18,7 @@ import { type Signer, signCertificate } from '../pki/sign.js';
 import { identityOf, serviceId } from '../validate/identity.js';
 import { keepCrlFresh } from './crl.js';
 import { type Issued, type Profile, appendLedger } from './ledger.js';
-import { withLock } from './lock.js';
+import { type Watcher, withLock } from './lock.js';
 import { asDnsName, asIpAddress, asLabel, asUri } from './names.js';
 import { stageServiceFiles } from './service-files.js';
 import { type ServicePaths, type Workspace, readAuthority, servicePaths } from './workspace.js';
@@ -59,13 +60,22 @@ export interface IssueResult {
 /**
  * Issues a certificate to each service and puts its files in place. First everything is checked, signed and on the disk,
  * then all of it stands in the ledger, then it is shown, service by service: killed at any instant, no certificate is
- * out that the ledger does not know, and no service has a key without its certificate.
+ * out that the ledger does not know, and no service has a key without its certificate. Interrupted before it stands in the
+ * ledger, all is taken back (INTERRUPTED); after that it is brought to its end.
  */
-export async function issueCertificates(workspace: Workspace, requests: readonly IssueRequest[], clock: Clock): Promise<IssueResult[]> {
+export async function issueCertificates(
+  workspace: Workspace,
+  requests: readonly IssueRequest[],
+  clock: Clock,
+  watcher: Watcher = {},
+): Promise<IssueResult[]> {
   const plans = requests.map((request) => plan(workspace, request));
-  const twice = plans.find(({ name }, i) => plans.findIndex((other) => other.name === name) !== i);
-  if (twice !== undefined) throw new MtlsError('USAGE', { problem: `${twice.name} is named twice` });
-  return withLock(workspace.paths.lock, async () => {
+  const names = new Set<string>();
+  for (const { name } of plans) {
+    if (names.has(name)) throw new MtlsError('USAGE', { problem: `${name} is named twice` });
+    names.add(name);
+  }
+  const issue = async (): Promise<IssueResult[]> => {
     const authority = readAuthority(workspace);
     const now = clock();
     if (now.getTime() > authority.certificate.notAfter)
@@ -82,22 +92,61 @@ export async function issueCertificates(workspace: Workspace, requests: readonly
       });
     keepCrlFresh(workspace, authority, now);
     const bundle = readFileBounded(workspace.paths.bundle).toString('latin1');
-    const issued = plans.map((each) => sign(workspace, authority, each, now));
+    const current = plans.map((each) => currentCertificate(workspace, each));
+    const issued: IssueResult[] = [];
     const staged: Staged[] = [];
     try {
-      for (const { certificate, key, result } of issued)
+      for (const [i, each] of plans.entries()) {
+        if (i % BREATH === 0) await breathe(i, plans.length, watcher);
+        const { certificate, key, result } = sign(workspace, authority, each, current[i], now);
         staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
+        issued.push(result);
+      }
+      await breathe(plans.length, plans.length, watcher);
       syncDirectory(workspace.paths.services);
       appendLedger(
         workspace.paths.ledger,
-        issued.map(({ result }) => result.entry),
+        issued.map(({ entry }) => entry),
       );
     } catch (error) {
       for (const files of staged) files.discard();
       throw error;
     }
-    for (const files of staged) files.commit();
-    return issued.map(({ result }) => result);
+    await show(staged, issued);
+    return issued;
+  };
+  return withLock(workspace.paths.lock, issue, watcher);
+}
+
+/** So many services take some 50 ms: that long nothing else is heard. */
+const BREATH = 50;
+
+/** Lets signals and timers have their turn. Throws INTERRUPTED. */
+async function breathe(done: number, of: number, { signal, tell }: Watcher): Promise<void> {
+  tell?.(of === 1 ? 'issuing' : `issuing ${inThousands(done)} of ${inThousands(of)}`);
+  await setImmediate();
+  if (signal?.aborted === true) throw new MtlsError('INTERRUPTED', {});
+}
+
+const inThousands = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+/** Puts files in place of which the ledger knows: all that can be, though some cannot. */
+async function show(staged: readonly Staged[], issued: readonly IssueResult[]): Promise<void> {
+  const failed: { readonly name: string; readonly error: unknown }[] = [];
+  for (const [i, files] of staged.entries()) {
+    // so that a second Ctrl-C is heard
+    if (i % BREATH === BREATH - 1) await setImmediate();
+    try {
+      files.commit();
+    } catch (error) {
+      failed.push({ name: issued[i]!.entry.name, error });
+    }
+  }
+  if (failed.length === 0) return;
+  const shown = staged.length - failed.length;
+  const done = `the ledger has the certificates already, and the files of ${shown} of ${staged.length} services are in place`;
+  havingDone({ done, rest: `issue again: ${failed.map(({ name }) => name).join(' ')}` }, () => {
+    throw failed[0]!.error;
   });
 }
 
@@ -146,6 +195,7 @@ function checkCsr({ path, request }: NonNullable<IssueRequest['csr']>, granted: 
     path,
     names: [...beyond.map(({ name }) => name), ...other],
     flags: beyond.map(({ flag }) => flag),
+    never: other,
   });
 }
 
@@ -155,11 +205,9 @@ interface SignedPlan {
   readonly result: IssueResult;
 }
 
-function sign(workspace: Workspace, authority: Signer, each: Plan, now: Date): SignedPlan {
+function sign(workspace: Workspace, authority: Signer, each: Plan, replaced: Certificate | undefined, now: Date): SignedPlan {
   const { name, namespace, profile, names, csr, keyType = workspace.settings.keyType, validity = DEFAULT_VALIDITY } = each;
   const paths = servicePaths(workspace, name);
-  const replaced = currentCertificate(paths);
-  checkNamespace(name, namespace, replaced);
   const key = csr === undefined ? generateKey(keyType) : undefined;
   const publicKey = csr === undefined ? publicKeyInfo(key!) : csr.request.publicKey;
   const wantedEnd = now.getTime() + validity;
@@ -201,13 +249,13 @@ const PURPOSES: Readonly<Record<Profile, readonly string[]>> = {
 const keyUsageOf = (key: PublicKeyInfo) =>
   key.algorithm.oid === OID.rsaEncryption ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const);
 
-function currentCertificate(paths: ServicePaths): Certificate | undefined {
-  return fs.existsSync(paths.certificate) ? readCertificates(paths.certificate)[0] : undefined;
-}
-
-function checkNamespace(name: string, asked: string, current: Certificate | undefined): void {
+/** The certificate that a service has, which must be of the namespace that is asked for. */
+function currentCertificate(workspace: Workspace, { name, namespace: asked }: Plan): Certificate | undefined {
+  const path = servicePaths(workspace, name).certificate;
+  const current = fs.existsSync(path) ? readCertificates(path)[0] : undefined;
   const found = current === undefined ? undefined : identityOf(current)?.namespace;
   if (found !== undefined && found !== asked) throw new MtlsError('SERVICE_NAMESPACE', { name, found, asked });
+  return current;
 }
 
 function filesOf(certificate: Certificate, key: KeyObject | undefined, bundle: string) {

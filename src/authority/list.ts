@@ -3,7 +3,7 @@ import { DAY } from '../base/duration.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
-import { type Issued, type Profile, readLedger } from './ledger.js';
+import { type Issued, type Profile, readLedger, revocationsIn } from './ledger.js';
 import { type Workspace, readRootCertificate } from './workspace.js';
 
 /** `replaced`: still valid, but its service has a newer one. */
@@ -34,7 +34,7 @@ export interface ListOptions {
 export function listCertificates(workspace: Workspace, clock: Clock, options: ListOptions = {}): ListedCertificate[] {
   const now = clock();
   const ledger = readLedger(workspace.paths.ledger);
-  const revocations = new Map(ledger.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry] as const] : [])));
+  const revocations = revocationsIn(ledger);
   const issued = ledger.filter((entry) => entry.event === 'issued');
   const newest = new Map(issued.map((entry) => [entry.name, entry.serial]));
   const services = issued

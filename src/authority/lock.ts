@@ -3,24 +3,38 @@ import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readError, removeQuietly, sweepTemporary, writeError } from '../base/files.js';
+import { readError, removeQuietly, sweepTemporary, writeError, writeNew } from '../base/files.js';
 import { MtlsError, systemCode } from '../errors.js';
 
 /** How long a command waits for another one to finish. */
 const PATIENCE = 15_000;
 const POLL = 20;
 
+/** Whoever waits for what takes long: may interrupt it, and is told what is under way. */
+export interface Watcher {
+  readonly signal?: AbortSignal;
+  readonly tell?: (what: string) => void;
+}
+
+interface LockOptions extends Watcher {
+  /** Milliseconds. */
+  readonly patience?: number;
+}
+
+/** `started` tells a process from a later one of the same number. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  readonly started?: string;
 }
 
 /**
- * Runs `work` while this process alone holds the lock file. A lock whose process is gone is taken over; one from
- * another host is never, because nobody here can tell. Throws WORKSPACE_LOCKED after `patience` milliseconds of waiting.
+ * Runs `work` while this process alone holds the lock file. A lock whose process is gone is taken over; so is one that
+ * was never written whole, when it is older than `patience`. One from another host is never, because nobody here can
+ * tell. Throws WORKSPACE_LOCKED after `patience` milliseconds of waiting, INTERRUPTED when that is cut short.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>, patience = PATIENCE): Promise<T> {
-  await acquire(path, patience);
+export async function withLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+  await acquire(path, options);
   try {
     sweep(path);
     return await work();
@@ -30,25 +44,30 @@ export async function withLock<T>(path: string, work: () => Promise<T>, patience
   }
 }
 
-async function acquire(path: string, patience: number): Promise<void> {
+async function acquire(path: string, { patience = PATIENCE, signal, tell }: LockOptions): Promise<void> {
   const started = performance.now();
   while (!tryCreate(path)) {
-    if (isStale(path) && breakLock(path)) continue;
+    if (isStale(path, patience) && breakLock(path, patience)) continue;
     const waitedMs = performance.now() - started;
-    if (waitedMs > patience) {
-      const holder = readHolder(path);
-      const who = holder === undefined ? 'an unknown process' : `process ${holder.pid} on ${holder.host}`;
-      throw new MtlsError('WORKSPACE_LOCKED', { path, holder: who, waitedMs });
-    }
+    const holder = describe(readHolder(path));
+    if (waitedMs > patience) throw new MtlsError('WORKSPACE_LOCKED', { path, holder, waitedMs });
+    tell?.(`waiting for ${holder}`);
     await sleep(POLL + Math.random() * POLL);
+    if (signal?.aborted === true) throw new MtlsError('INTERRUPTED', {});
   }
 }
 
-/** The lock file comes into being with its content, by link(2): a reader never finds it half-written. */
+const describe = (holder: Holder | 'torn' | undefined): string =>
+  typeof holder === 'object' ? `process ${holder.pid} on ${holder.host}` : 'an unknown process';
+
+/** The lock file comes into being with its content, which is on the disk, by link(2): a reader never finds it half-written. */
 function tryCreate(path: string): boolean {
-  const own = join(dirname(path), `.mtls-${randomBytes(6).toString('hex')}.tmp`);
+  if (fs.existsSync(path)) return false;
+  const own = temporaryBeside(path);
+  const started = startOf(process.pid);
+  const holder: Holder = { pid: process.pid, host: hostname(), ...(started === undefined ? {} : { started }) };
   try {
-    fs.writeFileSync(own, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder), { mode: 0o600, flag: 'wx' });
+    writeNew(own, JSON.stringify(holder), 0o600);
     return link(own, path);
   } catch (error) {
     throw writeError(path, error);
@@ -56,6 +75,8 @@ function tryCreate(path: string): boolean {
     removeQuietly(own);
   }
 }
+
+const temporaryBeside = (path: string): string => join(dirname(path), `.mtls-${randomBytes(6).toString('hex')}.tmp`);
 
 function link(own: string, path: string): boolean {
   try {
@@ -69,29 +90,60 @@ function link(own: string, path: string): boolean {
 }
 
 /** Is it there, and the process gone that made it? */
-function isStale(path: string): boolean {
+function isStale(path: string, patience: number): boolean {
   const holder = readHolder(path);
+  if (holder === 'torn') return ageOf(path) > patience;
   return holder !== undefined && isGone(holder);
 }
 
-/** Undefined when the lock is gone already, or is not ours to understand. */
-function readHolder(path: string): Holder | undefined {
+/** `torn` is what a disk that lost the content left; undefined when the lock is gone already, or is not ours to understand. */
+function readHolder(path: string): Holder | 'torn' | undefined {
   try {
-    const { pid, host } = JSON.parse(fs.readFileSync(path, 'utf8')) as Partial<Holder>;
-    return Number.isInteger(pid) && typeof host === 'string' ? { pid: pid!, host } : undefined;
+    const { pid, host, started } = JSON.parse(fs.readFileSync(path, 'utf8')) as Partial<Holder>;
+    if (!Number.isInteger(pid) || typeof host !== 'string') return undefined;
+    return { pid: pid!, host, ...(typeof started === 'string' ? { started } : {}) };
   } catch (error) {
-    if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError) return 'torn';
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw readError(path, error);
   }
 }
 
-function isGone({ pid, host }: Holder): boolean {
+/** Milliseconds, by the clock of the file system that wrote it: on a share, clocks differ. */
+function ageOf(path: string): number {
+  const own = temporaryBeside(path);
+  let handle: number | undefined;
+  try {
+    handle = fs.openSync(own, 'wx', 0o600);
+    const made = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    return made === undefined ? 0 : fs.fstatSync(handle).mtimeMs - made;
+  } catch (error) {
+    throw writeError(path, error);
+  } finally {
+    if (handle !== undefined) fs.closeSync(handle);
+    removeQuietly(own);
+  }
+}
+
+function isGone({ pid, host, started }: Holder): boolean {
   if (host !== hostname()) return false;
   try {
     process.kill(pid, 0);
-    return false;
   } catch (error) {
     return systemCode(error) === 'ESRCH';
+  }
+  const living = startOf(pid);
+  return started !== undefined && living !== undefined && started !== living;
+}
+
+/** When a process began, in ticks since the system did (proc(5), field 22 of stat); undefined where the system does not tell. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // field 2 is the name of the program in brackets, which may hold brackets and spaces
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3];
+  } catch {
+    return undefined;
   }
 }
 
@@ -100,11 +152,11 @@ function isGone({ pid, host }: Holder): boolean {
  * the guard removes the lock, after a second look, else the slower would remove the lock of the faster. The guard is a
  * lock as well: whoever dies with it leaves it to be broken in the same way.
  */
-function breakLock(path: string): boolean {
+function breakLock(path: string, patience: number): boolean {
   const guard = guardOf(path);
-  if (!tryCreate(guard)) return isStale(guard) && breakLock(guard);
+  if (!tryCreate(guard)) return isStale(guard, patience) && breakLock(guard, patience);
   try {
-    if (isStale(path)) fs.rmSync(path, { force: true });
+    if (isStale(path, patience)) fs.rmSync(path, { force: true });
     return true;
   } catch (error) {
     throw writeError(path, error);
@@ -119,7 +171,7 @@ function sweep(path: string): void {
   sweepTemporary(directory);
   for (const name of fs.readdirSync(directory)) {
     const guard = join(directory, name);
-    if (guard.startsWith(guardOf(path)) && isStale(guard)) breakLock(guard);
+    if (guard.startsWith(guardOf(path)) && isStale(guard, PATIENCE)) breakLock(guard, PATIENCE);
   }
 }
 

@@ -3,8 +3,8 @@ import { MtlsError } from '../errors.js';
 import type { Crl, Reason } from '../pki/crl.js';
 import { findRevoked } from '../pki/crl.js';
 import { isCrlDue, readWorkspaceCrl, writeCrl } from './crl.js';
-import { type Issued, type Revoked, readLedger } from './ledger.js';
-import { withLock } from './lock.js';
+import { type Issued, type Revoked, readLedger, revocationsIn } from './ledger.js';
+import { type Watcher, withLock } from './lock.js';
 import { type Workspace, readAuthority } from './workspace.js';
 
 /** Reasons that a private CA can give for one of its services (RFC 5280 §5.3.1); the others are about CAs, or undo a hold. */
@@ -18,38 +18,69 @@ export const SERVICE_REASONS = [
   'privilegeWithdrawn',
 ] as const satisfies readonly Reason[];
 
-/** What was revoked now, what was before, and the CRL that says all of it. */
+/** A certificate that was revoked before, and how. */
+interface Earlier {
+  readonly issued: Issued;
+  readonly revocation: Revoked;
+}
+
+/** What was revoked now, what was before (`changed`: for another reason than now), and the CRL that says all of it. */
 export interface RevokeResult {
   readonly revoked: readonly Issued[];
-  readonly already: readonly { readonly issued: Issued; readonly revocation: Revoked }[];
+  readonly changed: readonly Earlier[];
+  readonly already: readonly Earlier[];
   readonly crl: Crl;
 }
 
 /**
  * Revokes all certificates of a service that are still alive, or the one of a serial number (hex, `:` or not).
- * Revoking twice is no error: the first reason and time stay. Throws SERIAL_NOT_FOUND.
+ * Revoking twice is no error: the first time stays, and the first reason, unless that was none (`unspecified`), or a hold.
+ * Throws SERIAL_NOT_FOUND, LEDGER_CORRUPT.
  */
-export async function revokeCertificates(workspace: Workspace, target: string, reason: Reason, clock: Clock): Promise<RevokeResult> {
-  return withLock(workspace.paths.lock, async () => {
+export async function revokeCertificates(
+  workspace: Workspace,
+  target: string,
+  reason: Reason,
+  clock: Clock,
+  watcher: Watcher = {},
+): Promise<RevokeResult> {
+  const revoke = (): RevokeResult => {
     const ledger = readLedger(workspace.paths.ledger);
     const now = clock();
-    const revocations = new Map(ledger.flatMap((entry) => (entry.event === 'revoked' ? [[entry.serial, entry] as const] : [])));
+    const revocations = revocationsIn(ledger);
     const targets = find(
       ledger.filter((entry) => entry.event === 'issued'),
       target,
       now,
     );
-    const already = targets.flatMap((issued) => {
+    const earlier = targets.flatMap((issued): Earlier[] => {
       const revocation = revocations.get(issued.serial);
       return revocation === undefined ? [] : [{ issued, revocation }];
     });
+    const changed = earlier.filter(({ revocation }) => isReplacedBy(revocation.reason, reason));
+    const already = earlier.filter((one) => !changed.includes(one));
     const revoked = targets.filter(({ serial }) => !revocations.has(serial));
-    const added = revoked.map(({ serial }): Revoked => ({ event: 'revoked', at: now, serial, reason }));
+    const added = [...revoked, ...changed.map(({ issued }) => issued)].map(({ serial }): Revoked => ({
+      event: 'revoked',
+      at: now,
+      serial,
+      reason,
+    }));
     const isSaid =
       added.length === 0 && !isCrlDue(workspace.paths, now) && already.every(({ issued }) => isInCrl(workspace, issued.serial));
     const crl = isSaid ? readWorkspaceCrl(workspace.paths) : writeCrl(workspace, readAuthority(workspace), ledger, added, now);
-    return { revoked, already, crl };
-  });
+    return { revoked, changed, already, crl };
+  };
+  return withLock(workspace.paths.lock, async () => revoke(), watcher);
+}
+
+/**
+ * A hold is ended by any final reason, since the day of the hold (as X.509 has it); a revocation for no reason may get one.
+ * Nothing that is revoked for good comes on hold: it would look as if it could come back.
+ */
+function isReplacedBy(before: Reason, now: Reason): boolean {
+  if (now === 'certificateHold') return false;
+  return before === 'certificateHold' || (before === 'unspecified' && now !== 'unspecified');
 }
 
 function find(issued: readonly Issued[], target: string, now: Date): Issued[] {

@@ -3,6 +3,7 @@ import { type Crl, countRevoked } from '../pki/crl.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
+import { numberOf } from './crl.js';
 import type { IssueResult } from './issue.js';
 import type { RevokeResult } from './revoke.js';
 import type { Workspace } from './workspace.js';
@@ -41,14 +42,21 @@ export const issuedView = ({ entry, paths, names, keyless, replaced, cappedByIss
 
 export const crlView = (workspace: Workspace, crl: Crl) => ({
   path: workspace.paths.crl,
-  number: Number(BigInt(`0x${crl.number ?? '0'}`)),
+  number: Number(numberOf(crl)),
   thisUpdate: isoTime(crl.thisUpdate),
   nextUpdate: crl.nextUpdate === undefined ? null : isoTime(crl.nextUpdate),
   revoked: countRevoked(crl),
 });
 
-export const revokedView = (workspace: Workspace, { revoked, already, crl }: RevokeResult, reason: Reason) => ({
+export const revokedView = (workspace: Workspace, { revoked, changed, already, crl }: RevokeResult, reason: Reason) => ({
   revoked: revoked.map(({ name, serial }) => ({ name, serial: serialText(serial), reason })),
+  changed: changed.map(({ issued: { name, serial }, revocation }) => ({
+    name,
+    serial: serialText(serial),
+    reason,
+    before: revocation.reason,
+    at: isoTime(revocation.at),
+  })),
   already: already.map(({ issued: { name, serial }, revocation }) => ({
     name,
     serial: serialText(serial),

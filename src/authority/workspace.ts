@@ -98,7 +98,8 @@ function findDirectory(cwd: string): string | undefined {
   }
 }
 
-function readSettings(path: string, searched: string): WorkspaceSettings {
+/** Throws WORKSPACE_NOT_FOUND, WORKSPACE_TOO_NEW or WORKSPACE_INVALID. */
+export function readSettings(path: string, searched: string): WorkspaceSettings {
   let text: string;
   try {
     text = readFileBounded(path, 65_536).toString('utf8');
@@ -109,6 +110,8 @@ function readSettings(path: string, searched: string): WorkspaceSettings {
   try {
     const settings = JsonObject.parse(text, 'settings');
     const version = settings.count('version');
+    if (version < 1)
+      throw new MtlsError('VALUE_INVALID', { what: 'settings version', found: String(version), expected: 'a whole number from 1 on' });
     if (version > WORKSPACE_VERSION) throw new MtlsError('WORKSPACE_TOO_NEW', { path, found: version, supported: WORKSPACE_VERSION });
     return {
       version: WORKSPACE_VERSION,

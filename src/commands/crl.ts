@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { workspaceFlag } from '../cli/flags.js';
 import type { Outcome } from '../cli/outcome.js';
+import { withProgress } from '../cli/output.js';
 import { validityFlags, validityOf } from '../cli/validity.js';
 import { renderCrl } from '../render/authority.js';
 
@@ -23,7 +24,8 @@ export default class Crl extends BaseCommand {
   protected override async execute(): Promise<Outcome> {
     const { flags } = await this.parse(Crl);
     const workspace = openWorkspace(flags.workspace, process.cwd());
-    const result = crlView(workspace, await refreshCrl(workspace, systemClock, validityOf(flags)));
+    const sign = (tell: (what: string) => void) => refreshCrl(workspace, systemClock, validityOf(flags), { tell });
+    const result = crlView(workspace, await withProgress('signing', sign));
     return { result, text: () => renderCrl(result) };
   }
 }

@@ -6,6 +6,7 @@ import { readFileBounded } from '../base/files.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { listFlag, oneOrMore, workspaceFlag } from '../cli/flags.js';
 import { given } from '../cli/given.js';
+import { interruption } from '../cli/interruption.js';
 import type { Outcome } from '../cli/outcome.js';
 import { validityFlags, validityOf } from '../cli/validity.js';
 import { withProgress } from '../cli/output.js';
@@ -60,7 +61,8 @@ export default class Issue extends BaseCommand {
       csr: flags.csr === undefined ? undefined : { path: flags.csr, request: csrIn(readFileBounded(flags.csr), flags.csr) },
     });
     const requests = names.map((name) => ({ name, ...request }));
-    const issued = await withProgress(`issuing ${names.length}`, () => issueCertificates(workspace, requests, systemClock));
+    const { signal } = interruption;
+    const issued = await withProgress('issuing', (tell) => issueCertificates(workspace, requests, systemClock, { signal, tell }));
     const result = issued.map(issuedView);
     return { result: { issued: result }, text: () => renderIssued(result) };
   }

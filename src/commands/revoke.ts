@@ -5,12 +5,13 @@ import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { workspaceFlag } from '../cli/flags.js';
 import type { Outcome } from '../cli/outcome.js';
+import { withProgress } from '../cli/output.js';
 import { renderRevoked } from '../render/authority.js';
 
 export default class Revoke extends BaseCommand {
   static override readonly summary = 'revoke certificates and sign a new CRL that says so';
   static override readonly description =
-    'By the name of a service: all its certificates that are still in force. By serial number: that one. Reasons have their names from RFC 5280 §5.3.1.';
+    'By the name of a service: all its certificates that are still in force. By serial number: that one. Reasons have their names from RFC 5280 §5.3.1; the first one stays, unless it was a hold or none.';
   static override readonly examples = [
     { description: 'a service whose key was stolen', command: '<%= config.bin %> revoke api --reason keyCompromise' },
     {
@@ -29,7 +30,8 @@ export default class Revoke extends BaseCommand {
   protected override async execute(): Promise<Outcome> {
     const { args, flags } = await this.parse(Revoke);
     const workspace = openWorkspace(flags.workspace, process.cwd());
-    const revoked = await revokeCertificates(workspace, args.TARGET, flags.reason, systemClock);
+    const revoke = (tell: (what: string) => void) => revokeCertificates(workspace, args.TARGET, flags.reason, systemClock, { tell });
+    const revoked = await withProgress('revoking', revoke);
     const result = revokedView(workspace, revoked, flags.reason);
     return { result, text: () => renderRevoked(result) };
   }

@@ -4,6 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 /** What happens at a call: the process is killed before it, or in the middle of it, or the system refuses it. */
 export type Fault = 'kill' | 'tear' | 'ENOSPC' | 'EIO' | 'EROFS';
 
+const isReading = (flags: unknown): boolean =>
+  flags === 'r' || (typeof flags === 'number' && (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) === 0);
+
 /** All by which a file system is changed here; what only reads is left alone. */
 const CALLS = [
   'openSync',
@@ -33,7 +36,7 @@ export function injectFaults(strike?: Strike): { readonly calls: readonly Call[]
   for (const [name, original] of originals) {
     const patched = (...args: unknown[]): unknown => {
       const act = (): unknown => (original as (...args: unknown[]) => unknown)(...args);
-      if (name === 'openSync' && args[1] === 'r') return act();
+      if (name === 'openSync' && isReading(args[1])) return act();
       const number = calls.push(name) - 1;
       if (strike === undefined || number < strike.at || (number > strike.at && strike.lasting !== true)) return act();
       return strikeAt(name, args, strike.fault);

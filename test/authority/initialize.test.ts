@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
@@ -109,7 +109,11 @@ describe('init', () => {
     assert.equal(text(path('.mtls/authority/root.key')), key);
     directory.file('file', 'mine');
     mkdirSync(path('empty'));
-    for (const name of ['file', 'empty']) await failure('WORKSPACE_EXISTS', () => initializeWorkspace({ directory: path(name), clock }));
+    await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('file'), clock }), /it is no directory/);
+    const empty = await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('empty'), clock }), /damaged, without/);
+    assert.deepEqual(empty.hints, [`rmdir ${path('empty')}`]);
+    rmSync(path('.mtls/workspace.json'));
+    await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('.mtls'), clock }), /damaged, without workspace\.json/);
     assert.equal(text(path('file')), 'mine');
   });
 

@@ -29,7 +29,7 @@ describe('the ledger', () => {
   let path: string;
   beforeEach(() => {
     directory = temporaryDirectory();
-    path = directory.file('ledger.jsonl', '');
+    path = directory.file('ledger.jsonl', `${JSON.stringify(signed)}\n`);
   });
   afterEach(() => directory.remove());
 
@@ -39,8 +39,7 @@ describe('the ledger', () => {
     );
     appendLedger(path, [issued, signed]);
     appendLedger(path, revoked);
-    assert.deepEqual(readLedger(path), [issued, signed, ...revoked]);
-    assert.deepEqual(readLedger(directory.file('empty', '')), []);
+    assert.deepEqual(readLedger(path), [signed, issued, signed, ...revoked]);
   });
 
   it('is only ever appended to', async () => {
@@ -69,16 +68,29 @@ describe('the ledger', () => {
 
   it('without its last newline loses the torn line, however long, and no other', () => {
     for (const torn of ['{', '{"event":"issued","at":', 'x'.repeat(10_000), '{"event":"crl","at":"2026-06-01T12:00:00Z","number":3}']) {
-      writeFileSync(path, '');
-      appendLedger(path, [issued]);
+      writeFileSync(path, `${JSON.stringify(issued)}\n`);
       appendFileSync(path, torn);
       assert.deepEqual(readLedger(path), [issued]);
       appendLedger(path, [signed]);
       assert.deepEqual(readLedger(path), [issued, signed]);
     }
-    writeFileSync(path, 'x'.repeat(10_000));
-    appendLedger(path, [signed]);
-    assert.deepEqual(readLedger(path), [signed]);
+  });
+
+  it('without any entry was emptied by somebody: init writes the first', async () => {
+    for (const emptied of ['', 'x'.repeat(10_000)]) {
+      writeFileSync(path, emptied);
+      await failure('LEDGER_CORRUPT', () => readLedger(path), /at least the entry that init writes/);
+      await failure('LEDGER_CORRUPT', () => appendLedger(path, [signed]), /at least the entry that init writes/);
+      assert.equal(readFileSync(path, 'utf8'), emptied);
+    }
+  });
+
+  it('takes nothing behind a last line that is not one of ours', async () => {
+    const corrupt = `${JSON.stringify(signed)}\n${JSON.stringify(issued)}\n{"event":"granted"}\n`;
+    writeFileSync(path, corrupt);
+    const error = await failure('LEDGER_CORRUPT', () => appendLedger(path, [signed]), /found "granted"/);
+    assert.equal(error.facts.line, 3);
+    assert.equal(readFileSync(path, 'utf8'), corrupt);
   });
 
   it('names the line that is not one of ours', async () => {
@@ -100,7 +112,10 @@ describe('the ledger', () => {
     for (const [line, problem] of Object.entries(wrong)) {
       writeFileSync(path, `${good}${good}${line}\n${good}`);
       const error = await failure('LEDGER_CORRUPT', () => readLedger(path), problem);
-      assert.deepEqual([error.facts.line, error.hints], [3, [`sed -n 3p ${path}`]]);
+      assert.deepEqual(
+        [error.facts.line, error.hints],
+        [3, [`sed -n 3p ${path}`, 'put the ledger back from a backup, or that line as it was']],
+      );
       assert.match(error.message, /ledger\.jsonl line 3: /);
     }
   });

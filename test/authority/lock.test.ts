@@ -22,7 +22,9 @@ describe('the lock', () => {
 
   it('says who holds it, and is gone when the work is done or has failed', async () => {
     const held = await withLock(path, async () => JSON.parse(text(path)) as unknown);
-    assert.deepEqual(held, { pid: process.pid, host: hostname() });
+    const { started, ...holder } = held as { readonly started?: string };
+    assert.deepEqual(holder, { pid: process.pid, host: hostname() });
+    if (process.platform === 'linux') assert.match(started!, /^\d+$/);
     await assert.rejects(
       withLock(path, () => Promise.reject(new Error('of the work'))),
       /of the work/,
@@ -46,11 +48,11 @@ describe('the lock', () => {
     const holder = withLock(path, () => new Promise<void>((resolve) => (release = resolve)));
     const error = await failure(
       'WORKSPACE_LOCKED',
-      () => withLock(path, said, 60),
+      () => withLock(path, said, { patience: 60 }),
       new RegExp(`locked by process ${process.pid} on ${hostname()}`),
     );
     assert.ok(error.facts.waitedMs >= 60 && error.facts.waitedMs < 5_000, `${error.facts.waitedMs} ms`);
-    assert.deepEqual(error.hints, [`if that is no mtls: rm ${path}`]);
+    assert.deepEqual(error.hints, [`cat ${path}`, 'when no mtls runs there any more, remove that file']);
     assert.equal(existsSync(path), true, 'who waited in vain took nothing away');
     const waiter = withLock(path, said);
     release();
@@ -68,7 +70,7 @@ describe('the lock', () => {
       ['lock.break.break'],
     ]) {
       for (const name of names) directory.file(name, stale);
-      assert.equal(await withLock(path, said, 0), 'done', names.join(', '));
+      assert.equal(await withLock(path, said, { patience: 0 }), 'done', names.join(', '));
       assert.deepEqual(readdirSync(directory.path), [], 'and all is swept');
     }
   });
@@ -76,7 +78,7 @@ describe('the lock', () => {
   it('of a dead process is not touched while a living one is at it', async () => {
     directory.file('lock', staleLock());
     directory.file('lock.break', JSON.stringify({ pid: process.pid, host: hostname() }));
-    await failure('WORKSPACE_LOCKED', () => withLock(path, said, 0));
+    await failure('WORKSPACE_LOCKED', () => withLock(path, said, { patience: 0 }));
     assert.deepEqual(readdirSync(directory.path).sort(), ['lock', 'lock.break']);
   });
 
@@ -88,12 +90,38 @@ describe('the lock', () => {
     };
     for (const [who, content] of [
       ...Object.entries(contents),
-      ...['', 'x', '{}', '{"pid":"1","host":1}'].map((odd) => ['an unknown process', odd] as const),
+      ...['{}', '{"pid":"1","host":1}'].map((odd) => ['an unknown process', odd] as const),
     ]) {
       writeFileSync(path, content);
-      await failure('WORKSPACE_LOCKED', () => withLock(path, said, 0), new RegExp(who));
+      await failure('WORKSPACE_LOCKED', () => withLock(path, said, { patience: 0 }), new RegExp(who));
       assert.equal(text(path), content);
     }
+  });
+
+  it('that was never written whole is taken over when it is older than anybody waits', async () => {
+    for (const torn of ['', 'x', '{"pid":']) {
+      writeFileSync(path, torn);
+      assert.equal(await withLock(path, said, { patience: 30 }), 'done');
+      assert.deepEqual(readdirSync(directory.path), []);
+    }
+  });
+
+  it('of a process whose number another one has by now is taken over', async function () {
+    if (process.platform !== 'linux') this.skip();
+    writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
+    assert.equal(await withLock(path, said, { patience: 0 }), 'done');
+  });
+
+  it('is waited for no longer than whoever waits wants to, and that is told', async () => {
+    const told: string[] = [];
+    const controller = new AbortController();
+    writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname() }));
+    const tell = (what: string): void => {
+      told.push(what);
+      controller.abort();
+    };
+    await failure('INTERRUPTED', () => withLock(path, said, { signal: controller.signal, tell }));
+    assert.match(told[0]!, new RegExp(`waiting for process ${process.pid} on `));
   });
 
   it('sweeps what killed processes left half-written, once it is held', async () => {

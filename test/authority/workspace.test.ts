@@ -111,7 +111,7 @@ describe('a workspace', () => {
     assert.deepEqual(error.facts, { certificate: rootCertificate, key: rootKey });
     const encrypted = testCa().key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' });
     writeFileSync(rootKey, encrypted);
-    assert.deepEqual((await failure('KEY_ENCRYPTED', read, /root\.key is encrypted/)).hints, [`openssl pkey -in ${rootKey} -out KEY`]);
+    assert.match((await failure('KEY_ENCRYPTED', read, /root\.key is encrypted/)).hints[0]!, /openssl pkey -in \S+root\.key -out/);
     writeFileSync(rootKey, certificate);
     await failure('KEY_UNREADABLE', read, /no private key in it/);
     writeFileSync(rootKey, key);
