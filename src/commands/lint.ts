@@ -4,10 +4,12 @@ import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runBatch } from '../cli/batch.js';
 import { listFlag, oneOrMore } from '../cli/flags.js';
+import { formatFlag } from '../cli/format.js';
 import { given } from '../cli/given.js';
 import { instantOf } from '../cli/instant.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
 import { EXIT } from '../errors.js';
+import { lintedReport } from '../render/formats/linted.js';
 import { renderLint, renderLintRules } from '../render/lint.js';
 import {
   LINT_RULES,
@@ -34,11 +36,13 @@ export default class Lint extends BaseCommand {
     { description: 'only what breaks RFC 5280', command: '<%= config.bin %> lint tls.crt --profile rfc5280 --min-severity error' },
     { description: 'what is known stays quiet', command: '<%= config.bin %> lint tls.crt --write-baseline lint.json' },
     { description: 'and what is new fails', command: '<%= config.bin %> lint tls.crt --baseline lint.json' },
+    { description: 'in CI: for code scanning', command: '<%= config.bin %> lint deploy/*.crt --format sarif > mtls.sarif' },
     { description: 'all rules, with where they are written', command: '<%= config.bin %> lint --rules' },
   ];
   static override readonly strict = false;
   static override readonly args = { FILE: Args.string({ ignoreStdin: true, description: 'a file with certificates or CRLs' }) };
   static override readonly flags = {
+    format: formatFlag,
     profile: Flags.option({ options: PROFILES, summary: 'whose rules [default: mtls, which has those of rfc5280 and spiffe]' })(),
     ignore: listFlag('a rule to leave out; may be given several times', 'CODE'),
     'min-severity': Flags.option({ options: SEVERITIES, summary: 'leave out what is less bad; with notice, notices fail too' })(),
@@ -49,8 +53,12 @@ export default class Lint extends BaseCommand {
       helpValue: 'FILE',
       exclusive: ['baseline'],
     }),
-    rules: Flags.boolean({ summary: 'print the table of rules', exclusive: ['batch'] }),
-    batch: Flags.string({ summary: 'answer a JSON object a line: {"id","cert"} in PEM; - is stdin', helpValue: 'FILE|-' }),
+    rules: Flags.boolean({ summary: 'print the table of rules', exclusive: ['batch', 'format'] }),
+    batch: Flags.string({
+      summary: 'answer a JSON object a line: {"id","cert"} in PEM; - is stdin',
+      helpValue: 'FILE|-',
+      exclusive: ['format'],
+    }),
   };
 
   protected override async execute(): Promise<Outcome | undefined> {
@@ -63,11 +71,13 @@ export default class Lint extends BaseCommand {
       return runBatch(flags.batch, argv, { answer: (line) => answerLintLine(line, options), refusal: lintRefusal });
     const baseline = flags.baseline === undefined ? NO_BASELINE : readBaseline(flags.baseline);
     const { files, errors } = lintFiles(oneOrMore(argv, 'a certificate or CRL to lint', 'mtls lint tls.crt'), options);
-    const report = reportOn({ files, at, profile: profile ?? 'mtls', baseline, limit: minSeverity ?? 'warning' });
+    const limit = minSeverity ?? 'warning';
+    const report = reportOn({ files, at, profile: profile ?? 'mtls', baseline, limit });
     const known = written === undefined ? undefined : { file: written, known: writeBaseline(written, files) };
     const result = { ...report, ...given({ written: known, errors: errors.length > 0 ? errors : undefined }) };
     const exitCode = errors.length > 0 ? EXIT.could_not : written === undefined ? verdict(report.good) : EXIT.good;
-    return { result, text: () => renderLint(result), exitCode };
+    const isBad = (severity: (typeof SEVERITIES)[number]): boolean => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(limit);
+    return { result, text: () => renderLint(result), report: () => lintedReport(result, { rules: LINT_RULES, isBad }), exitCode };
   }
 }
 

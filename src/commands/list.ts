@@ -1,12 +1,15 @@
+import { relative } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { listCertificates, openWorkspace } from '../authority/index.js';
+import { type ListedCertificate, type Workspace, listCertificates, openWorkspace, servicePaths } from '../authority/index.js';
 import { systemClock } from '../base/clock.js';
 import { parseDuration } from '../base/duration.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { workspaceFlag } from '../cli/flags.js';
+import { formatFlag } from '../cli/format.js';
 import { given } from '../cli/given.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
 import { renderList, renderNothingDue } from '../render/authority.js';
+import { listedReport } from '../render/formats/listed.js';
 
 export default class List extends BaseCommand {
   static override readonly summary = 'list the certificates of the workspace';
@@ -15,6 +18,7 @@ export default class List extends BaseCommand {
   static override readonly examples = [
     { description: 'all services', command: '<%= config.bin %> list' },
     { description: 'in CI: fail a month before something ends', command: '<%= config.bin %> list --expiring 30d' },
+    { description: 'the same as tests, a certificate each', command: '<%= config.bin %> list --expiring 30d --format junit' },
     {
       description: 'the names of what is revoked',
       command: `<%= config.bin %> list --all --json | jq -r '.certificates[] | select(.status == "revoked").name'`,
@@ -22,6 +26,7 @@ export default class List extends BaseCommand {
   ];
   static override readonly flags = {
     workspace: workspaceFlag,
+    format: formatFlag,
     all: Flags.boolean({ summary: 'earlier certificates too' }),
     expiring: Flags.string({ summary: 'only what ends within this time, or has ended', helpValue: '30d' }),
   };
@@ -30,12 +35,29 @@ export default class List extends BaseCommand {
     const { flags } = await this.parse(List);
     const { all, expiring } = flags;
     const within = given({ expiringWithin: expiring === undefined ? undefined : parseDuration(expiring, '--expiring') });
-    const certificates = listCertificates(openWorkspace(flags.workspace, process.cwd()), systemClock, { all, ...within });
+    const workspace = openWorkspace(flags.workspace, process.cwd());
+    const certificates = listCertificates(workspace, systemClock, { all, ...within });
     const isGood = expiring === undefined || certificates.length === 0;
     return {
       result: { certificates },
       text: () => (certificates.length === 0 ? renderNothingDue(expiring!) : renderList(certificates)),
+      // a pipeline is told what is not due too: many take a report without any test for a failure
+      report: () => {
+        const listed = expiring === undefined ? certificates : listCertificates(workspace, systemClock);
+        const due = expiring === undefined ? [] : certificates;
+        return listedReport({ certificates: listed, due, fileOf: currentFiles(workspace, listed), ...given({ within: expiring }) });
+      },
       exitCode: verdict(isGood),
     };
   }
+}
+
+/** Where the certificates are that are in use: the root, and the newest of each service. */
+function currentFiles({ paths }: Workspace, listed: readonly ListedCertificate[]) {
+  const newest = new Map(listed.map(({ name, serial }) => [name, serial]));
+  return ({ name, profile, serial }: ListedCertificate): string | undefined => {
+    if (newest.get(name) !== serial) return undefined;
+    const path = profile === 'ca' ? paths.rootCertificate : servicePaths({ paths }, name).certificate;
+    return relative(process.cwd(), path);
+  };
 }
