@@ -6,5 +6,6 @@ const [spki, ...lines] = readFileSync(process.argv[2], 'utf8').trim().split('\n'
 const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
 for (const line of lines) {
   const [tbs, signature] = line.split(' ');
-  if (!verify('sha256', Buffer.from(tbs, 'base64'), key, Buffer.from(signature, 'base64'))) throw new Error('a signature that does not hold');
+  if (!verify('sha256', Buffer.from(tbs, 'base64'), key, Buffer.from(signature, 'base64')))
+    throw new Error('a signature that does not hold');
 }

@@ -5,12 +5,15 @@ import { readFileSync } from 'node:fs';
 const NEEDED = [
   'bin/run.js',
   'dist/mtls.cjs',
+  'dist/validate/batch-process.js',
   'oclif.manifest.json',
   'package.json',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
   'docs/errors.md',
+  'docs/findings.md',
+  'docs/lint.md',
   'docs/diagnoses.md',
 ];
 const ALLOWED = [
@@ -19,7 +22,7 @@ const ALLOWED = [
   /^dist\/(?:.+\.js|mtls\.cjs|THIRD_PARTY_LICENSES\.txt)$/,
   /^dist\/.+\.d\.ts$/,
 ];
-const LIMIT_BYTES = 600_000; // packed
+const LIMIT_BYTES = 800_000; // packed
 
 // a list, or since npm 12 an object
 const [pack] = Object.values(

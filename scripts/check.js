@@ -18,6 +18,7 @@ const CHECKS = {
   'generated files': node('--import=tsx', 'scripts/generate.ts', '--check'),
   'package exports': node('node_modules/publint/src/cli.js', '--strict', '--pack=npm'),
   'package contents': node('scripts/check-package.js'),
+  'package used from TypeScript': node('scripts/check-consumer.js'),
 };
 
 if (!existsSync('oclif.manifest.json')) console.error('there is no build to check: npm run build');

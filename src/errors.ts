@@ -25,6 +25,22 @@ interface InFile {
   readonly path: string;
 }
 
+/** A write: to a file, or to a stream of the process. What was done before a stream failed is done. */
+interface Write extends InFile, Partial<Done> {
+  readonly stream?: true;
+}
+
+/** What was done before a write failed, and the command that does the rest. */
+export interface Done {
+  readonly done: string;
+  readonly rest: string;
+}
+
+const undone = ({ stream, done }: Write): string => (stream === true ? 'what was to be printed is lost' : (done ?? 'nothing was changed'));
+const doTheRest = ({ rest }: Write): readonly string[] => (rest === undefined ? [] : [rest]);
+const look = (path: string): string => `head -c 64 ${shellWord(path)} | od -c`;
+const inPath = (path: string | undefined): string => (path === undefined ? '' : `, in ${path}`);
+
 export const ERRORS = {
   // ---- the command line
   USAGE: entry<{ problem: string; hint?: string }>({
@@ -48,26 +64,32 @@ export const ERRORS = {
   FILE_NOT_FOUND: entry<InFile>({
     when: 'A file named on the command line does not exist.',
     message: (f) => `no such file: ${f.path}`,
+    hints: (f) => [`ls ${shellWord(directoryOf(f.path))}`],
   }),
   FILE_NOT_READABLE: entry<InFile & { reason: string }>({
     when: 'A file exists and cannot be read: a directory, no permission, a broken disk.',
     message: (f) => `cannot read ${f.path}: ${f.reason}`,
+    hints: (f) => [`ls -ld ${shellWord(f.path)}`],
   }),
-  FILE_NOT_WRITABLE: entry<InFile & { reason: string }>({
-    when: 'A file cannot be written: a read-only directory or file system, no permission.',
-    message: (f) => `cannot write ${f.path}: ${f.reason}; nothing was changed`,
+  FILE_NOT_WRITABLE: entry<Write & { reason: string }>({
+    when: 'A file cannot be written: a read-only directory or file system, no permission. Or standard output cannot.',
+    message: (f) => `cannot write ${f.path}: ${f.reason}; ${undone(f)}`,
+    hints: (f) => (f.stream === true ? [] : [`ls -ld ${shellWord(directoryOf(f.path))}`, ...doTheRest(f)]),
   }),
-  DISK_FULL: entry<InFile>({
-    when: 'No space (or quota) is left for a write. What was there before is untouched.',
-    message: (f) => `no space left for ${f.path}; nothing was changed`,
+  DISK_FULL: entry<Write>({
+    when: 'No space (or quota) is left for a write. What was there before is untouched; the message says what is done already.',
+    message: (f) => `no space left for ${f.path}; ${undone(f)}`,
+    hints: (f) => (f.stream === true ? ['df -h'] : [`df -h ${shellWord(directoryOf(f.path))}`, ...doTheRest(f)]),
   }),
   FILE_TOO_LARGE: entry<InFile & { size: number; limit: number }>({
     when: 'A file is larger than anything of its kind should be.',
     message: (f) => `${f.path} has ${f.size} bytes, expected at most ${f.limit}`,
+    hints: (f) => [look(f.path)],
   }),
-  FILE_EMPTY: entry<InFile>({
+  FILE_EMPTY: entry<InFile & { expected?: string }>({
     when: 'A file has no content where a certificate, key or list was expected.',
-    message: (f) => `${f.path} is empty`,
+    message: (f) => `${f.path} is empty, expected ${f.expected ?? 'a certificate, CRL, request or key'}`,
+    hints: (f) => [`ls -l ${shellWord(f.path)}`],
   }),
   FILE_MODE_TOO_OPEN: entry<InFile & { mode: number; expected: number }>({
     when: 'A private key, or a directory that holds one, can be read or written by others.',
@@ -77,6 +99,7 @@ export const ERRORS = {
   FILE_UNRECOGNIZED: entry<InFile & { expected: string; found: string }>({
     when: 'A file holds something else than was expected of it.',
     message: (f) => `${f.path} is not ${f.expected}: found ${f.found}`,
+    hints: (f) => [look(f.path)],
   }),
 
   // ---- bytes
@@ -84,17 +107,20 @@ export const ERRORS = {
     when: 'Bytes that should be DER break one of its rules (X.690).',
     message: (f) => `not DER: ${f.fault} at byte ${f.offset}${f.what === undefined ? '' : ` (${f.what})`}`,
   }),
-  PEM_MALFORMED: entry<{ problem: string }>({
+  PEM_MALFORMED: entry<{ problem: string; path?: string }>({
     when: 'A PEM block is torn, mislabelled or not base64.',
-    message: (f) => `not PEM: ${f.problem}`,
+    message: (f) => `not PEM: ${f.problem}${inPath(f.path)}`,
+    hints: (f) => (f.path === undefined ? [] : [look(f.path)]),
   }),
-  CERTIFICATE_MALFORMED: entry<{ problem: string }>({
+  CERTIFICATE_MALFORMED: entry<{ problem: string; path?: string }>({
     when: 'DER that is not a certificate as RFC 5280 has it.',
-    message: (f) => `not a certificate: ${f.problem}`,
+    message: (f) => `not a certificate: ${f.problem}${inPath(f.path)}`,
+    hints: (f) => (f.path === undefined ? [] : [`openssl x509 -noout -text -in ${shellWord(f.path)}`]),
   }),
-  CRL_MALFORMED: entry<{ problem: string }>({
+  CRL_MALFORMED: entry<{ problem: string; path?: string }>({
     when: 'DER that is not a CRL as RFC 5280 has it.',
-    message: (f) => `not a CRL: ${f.problem}`,
+    message: (f) => `not a CRL: ${f.problem}${inPath(f.path)}`,
+    hints: (f) => (f.path === undefined ? [] : [`openssl crl -noout -text -in ${shellWord(f.path)}`]),
   }),
   OCSP_MALFORMED: entry<{ problem: string }>({
     when: 'Bytes that are not a successful OCSP response as RFC 6960 has it.',
@@ -104,19 +130,23 @@ export const ERRORS = {
     when: 'Bytes from a peer that should be a TLS record or handshake message break its rules (RFC 8446).',
     message: (f) => `not TLS: ${f.what}: ${f.problem} at byte ${f.offset}`,
   }),
-  CSR_MALFORMED: entry<{ problem: string }>({
+  CSR_MALFORMED: entry<{ problem: string; path?: string }>({
     when: 'DER that is not a certification request as RFC 2986 has it.',
-    message: (f) => `not a certification request: ${f.problem}`,
+    message: (f) => `not a certification request: ${f.problem}${inPath(f.path)}`,
+    hints: (f) => (f.path === undefined ? [] : [`openssl req -noout -text -in ${shellWord(f.path)}`]),
   }),
   CSR_SIGNATURE_INVALID: entry<InFile>({
     when: 'A certification request is not signed by the key that it asks a certificate for.',
     message: (f) => `${f.path}: the request is not signed by its own key`,
-    hints: () => ['make the request again with the right key: openssl req -new -key KEY -out CSR'],
+    hints: () => ['make the request again, with the key that it is for'],
   }),
-  CSR_NAMES_NOT_ASKED: entry<{ path: string; names: readonly string[]; flags: readonly string[] }>({
+  CSR_NAMES_NOT_ASKED: entry<{ path: string; names: readonly string[]; flags: readonly string[]; never: readonly string[] }>({
     when: 'A certification request asks for names that the command did not grant.',
     message: (f) => `${f.path} asks for names that were not granted: ${f.names.join(', ')}`,
-    hints: (f) => [`to grant them add: ${f.flags.join(' ')}`],
+    hints: (f) => [
+      ...(f.flags.length === 0 ? [] : [`to grant ${f.never.length === 0 ? 'them' : 'the others'} add: ${f.flags.join(' ')}`]),
+      ...(f.never.length === 0 ? [] : [`only DNS names, addresses and a URI can be granted: make it again without ${f.never.join(', ')}`]),
+    ],
   }),
   PKCS12_MALFORMED: entry<InFile & { problem: string }>({
     when: 'A PKCS#12 file breaks the rules of RFC 7292, or asks for more work than is sane.',
@@ -126,22 +156,24 @@ export const ERRORS = {
   PKCS12_UNSUPPORTED: entry<InFile & { what: string }>({
     when: 'A PKCS#12 file is protected in a way that is not supported here, RC2 for example.',
     message: (f) => `${f.path} is protected by ${f.what}, which is not supported here`,
-    hints: (f) => [`openssl pkcs12 -legacy -nodes -in ${shellWord(f.path)} -out PEM && openssl pkcs12 -export -in PEM -out P12`],
+    hints: (f) => [`openssl pkcs12 -legacy -nodes -in ${shellWord(f.path)} | openssl pkcs12 -export -out ${shellWord(`${f.path}.new`)}`],
   }),
 
   // ---- keys
   KEY_UNREADABLE: entry<InFile & { problem: string }>({
     when: 'A private key cannot be decoded.',
     message: (f) => `${f.path}: ${f.problem}`,
+    hints: (f) => [`openssl pkey -noout -in ${shellWord(f.path)}`],
   }),
   KEY_ENCRYPTED: entry<InFile & { remedy?: string }>({
     when: 'A private key, or a PKCS#12 file, needs a passphrase and none was given.',
     message: (f) => `${f.path} is encrypted and no passphrase was given`,
-    hints: (f) => [f.remedy ?? `openssl pkey -in ${shellWord(f.path)} -out KEY`],
+    hints: (f) => [f.remedy ?? decryptInPlace(shellWord(f.path))],
   }),
   PASSPHRASE_WRONG: entry<InFile>({
     when: 'A passphrase does not open what it was given for.',
     message: (f) => `the passphrase does not open ${f.path}`,
+    hints: () => ['give another with --passphrase-file or --passphrase-env'],
   }),
   KEY_MISMATCH: entry<{ certificate: string; key: string }>({
     when: 'A private key is not the one of the certificate beside it.',
@@ -156,10 +188,12 @@ export const ERRORS = {
   CERTIFICATE_NOT_IN_FORCE: entry<InFile & { notBefore: string; notAfter: string; now: string }>({
     when: 'A certificate of ours that is to be used now has ended, or has not begun.',
     message: (f) => `${f.path} is in force from ${f.notBefore} to ${f.notAfter}, now is ${f.now}`,
+    hints: (f) => [`mtls inspect ${shellWord(f.path)}`, 'date -u'],
   }),
   CRL_NOT_OF_CA: entry<InFile & { issuer: string; problem: string }>({
     when: 'A CRL cannot be relied on: no CA at hand signed it, or it is of a kind that is not supported.',
     message: (f) => `${f.path}, the CRL of ${f.issuer}: ${f.problem}`,
+    hints: (f) => [`mtls inspect ${shellWord(f.path)}`],
   }),
 
   // ---- the workspace
@@ -171,26 +205,30 @@ export const ERRORS = {
   WORKSPACE_EXISTS: entry<InFile>({
     when: 'init was asked to make a workspace where one is.',
     message: (f) => `there is a workspace already: ${f.path}`,
-    hints: () => ['mtls list', 'mtls init --workspace DIR'],
+    hints: () => ['mtls list', 'or make one elsewhere: name another directory with --workspace'],
   }),
-  WORKSPACE_INVALID: entry<InFile & { problems: readonly string[] }>({
+  WORKSPACE_INVALID: entry<InFile & { problems: readonly string[]; remedies?: readonly string[] }>({
     when: 'workspace.json, or the files beside it, are not what mtls writes.',
     message: (f) => `${f.path}: ${f.problems.join('; ')}`,
+    hints: (f) => f.remedies ?? [`cat ${shellWord(f.path)}`, 'put it back from a backup'],
   }),
   WORKSPACE_TOO_NEW: entry<InFile & { found: number; supported: number }>({
     when: 'A newer mtls wrote this workspace.',
     message: (f) => `${f.path} is of version ${f.found}, this mtls reads version ${f.supported}`,
-    hints: () => ['npm install -g mtls@latest'],
+    hints: () => ['use the mtls that made it, or a newer one than this'],
   }),
   WORKSPACE_LOCKED: entry<InFile & { holder: string; waitedMs: number }>({
     when: 'Another process holds the lock of the workspace for longer than we wait.',
     message: (f) => `the workspace is locked by ${f.holder}; waited ${(f.waitedMs / 1000).toFixed(0)} s for ${f.path}`,
-    hints: (f) => [`if that is no mtls: rm ${shellWord(f.path)}`],
+    hints: (f) => [`cat ${shellWord(f.path)}`, 'when no mtls runs there any more, remove that file'],
   }),
-  LEDGER_CORRUPT: entry<InFile & { line: number; problem: string }>({
-    when: 'A line of the ledger is not what mtls writes. Nothing is listed or revoked by it, and no CRL signed.',
-    message: (f) => `${f.path} line ${f.line}: ${f.problem}`,
-    hints: (f) => [`sed -n ${f.line}p ${shellWord(f.path)}`],
+  LEDGER_CORRUPT: entry<InFile & { line?: number; problem: string }>({
+    when: 'A line of the ledger is not what mtls writes, or lines are missing. Nothing is listed or revoked by it, and no CRL signed.',
+    message: (f) => `${f.path}${f.line === undefined ? '' : ` line ${f.line}`}: ${f.problem}`,
+    hints: (f) =>
+      f.line === undefined
+        ? ['put the ledger back from a backup: what it says is nowhere else']
+        : [`sed -n ${f.line}p ${shellWord(f.path)}`, 'put the ledger back from a backup, or that line as it was'],
   }),
   SERVICE_NOT_FOUND: entry<{ name: string; known: readonly string[] }>({
     when: 'No service of that name in the workspace.',
@@ -210,13 +248,15 @@ export const ERRORS = {
   ISSUER_EXPIRED: entry<{ notAfter: string; now: string }>({
     when: 'The CA certificate is out of date and can sign nothing more.',
     message: (f) => `the CA certificate ended ${f.notAfter}, now is ${f.now}`,
+    hints: () => ['date -u', 'if the clock is right: a new workspace, whose root everyone must be given'],
   }),
 
   // ---- names and values
   NAME_NOT_DNS_LABEL: entry<{ name: string; what: string; suggestion?: string }>({
     when: 'A name must be a DNS label (RFC 1123): a-z, 0-9 and -, at most 63, no - at either end.',
     message: (f) => `${f.what} ${JSON.stringify(f.name)} is not a DNS label: expected 1 to 63 of a-z 0-9 - (no - at the ends)`,
-    hints: (f) => (f.suggestion === undefined ? [] : [`did you mean ${f.suggestion}?`]),
+    hints: (f) =>
+      f.suggestion === undefined ? [] : [f.what === 'service name' ? `mtls issue ${f.suggestion}` : `did you mean ${f.suggestion}?`],
   }),
   VALUE_INVALID: entry<{ what: string; found: string; expected: string }>({
     when: 'A value is not of the form it must have.',
@@ -227,31 +267,32 @@ export const ERRORS = {
   HOST_NOT_FOUND: entry<{ host: string }>({
     when: 'A host name does not resolve.',
     message: (f) => `${f.host} does not resolve`,
-    hints: (f) => [`mtls probe ${f.host}:443`],
+    hints: (f) => [`getent hosts ${shellWord(f.host)}`],
   }),
   CONNECT_FAILED: entry<{ endpoint: string; reason: string }>({
     when: 'A TCP or TLS connection could not be made.',
     message: (f) => `cannot connect to ${f.endpoint}: ${f.reason}`,
-    hints: (f) => [`mtls probe ${f.endpoint}`],
+    hints: (f) => [`mtls probe ${shellWord(f.endpoint)}`],
   }),
-  LISTEN_FAILED: entry<{ endpoint: string; reason: string }>({
+  LISTEN_FAILED: entry<{ endpoint: string; reason: string; taken?: number }>({
     when: 'A port cannot be listened on.',
     message: (f) => `cannot listen on ${f.endpoint}: ${f.reason}`,
+    hints: (f) => (f.taken === undefined ? [] : [`ss -ltnp 'sport = :${f.taken}'`]),
   }),
   PROXY_OPEN_POLICY: entry({
     when: 'A proxy was asked to start without saying who may connect.',
     message: () => 'no policy: say who may connect',
-    hints: () => ['add --allow NAME (a service or SPIFFE ID)', 'or --allow-any: every certificate of this CA'],
+    hints: () => ['name them with --allow, by service or SPIFFE ID; or let every certificate of this CA in with --allow-any'],
   }),
   PROXY_OPEN_UPSTREAM: entry({
     when: 'A proxy was asked to start without saying who the upstream must be.',
     message: () => 'no policy: say who the upstream must be',
-    hints: () => ['add --expect NAME (a service, a SPIFFE ID, or dns:NAME)'],
+    hints: () => ['name it with --expect: its service, its SPIFFE ID, or dns: and a DNS name'],
   }),
   PROXY_PLAINTEXT: entry<{ endpoint: string }>({
     when: 'The plaintext end of a proxy is not on loopback.',
     message: (f) => `${f.endpoint} would carry plaintext off this machine`,
-    hints: () => ['use 127.0.0.1', 'or, on a network you trust: --unsafe-plaintext'],
+    hints: () => ['let it be on 127.0.0.1; or, on a network that you trust, say so with --unsafe-plaintext'],
   }),
 } as const;
 
@@ -299,3 +340,12 @@ const few = (names: readonly string[]): string =>
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A command that reads a passphrase from the terminal and hands it on where no other user can see it. */
+export const openWithPassphrase = (command: string): string =>
+  `read -rs MTLS_PASSPHRASE && MTLS_PASSPHRASE=$MTLS_PASSPHRASE ${command} --passphrase-env MTLS_PASSPHRASE`;
+
+/** For keys that must be readable without anybody at the keyboard. `word` is the path as a shell reads it. */
+const decryptInPlace = (word: string): string => `(umask 077 && openssl pkey -in ${word} -out ${word}.new && mv ${word}.new ${word})`;
+
+const directoryOf = (path: string): string => /^(.*)\/[^/]*$/s.exec(path)?.[1]?.replace(/^$/, '/') ?? '.';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { MtlsError, systemCode } from '../errors.js';
+import { type Done, MtlsError, isError, systemCode } from '../errors.js';
 
 /** What a certificate, key, chain or bundle may weigh. CRLs are asked for with a limit of their own. */
 export const FILE_LIMIT = 16 * 1024 * 1024;
@@ -13,15 +13,17 @@ export const TEMPORARY = /^\.mtls-[0-9a-f]{12}\.tmp$/;
 
 /**
  * The bytes of a file of at most `limit` bytes. Throws FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_TOO_LARGE or FILE_EMPTY.
- * A pipe or `/dev/stdin` is read up to the limit as well.
+ * `/dev/stdin` is read up to the limit as well, and what a shell makes of `<(…)`. Any other pipe or device is refused: it
+ * may never end, and whoever waits for it cannot be interrupted.
  */
-export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffer {
+export function readFileBounded(path: string, limit: number = FILE_LIMIT, expected?: string): Buffer {
   let handle: number | undefined;
   try {
     // a parent that is Node gives its child a socket, which cannot be opened by name
-    handle = path === '/dev/stdin' ? STDIN : fs.openSync(path, 'r');
+    handle = path === '/dev/stdin' ? STDIN : open(path);
     const stat = fs.fstatSync(handle);
     if (stat.isDirectory()) throw new MtlsError('FILE_NOT_READABLE', { path, reason: 'it is a directory' });
+    if (!stat.isFile() && !OWN_HANDLE.test(path)) throw new MtlsError('FILE_NOT_READABLE', { path, reason: 'it is no file' });
     if (stat.size > limit) throw new MtlsError('FILE_TOO_LARGE', { path, size: stat.size, limit });
     const chunks: Buffer[] = [];
     let size = 0;
@@ -33,7 +35,7 @@ export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffe
       if (size > limit) throw new MtlsError('FILE_TOO_LARGE', { path, size, limit });
       chunks.push(chunk.subarray(0, read));
     }
-    if (size === 0) throw new MtlsError('FILE_EMPTY', { path });
+    if (size === 0) throw new MtlsError('FILE_EMPTY', { path, ...(expected === undefined ? {} : { expected }) });
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
   } catch (error) {
     throw readError(path, error);
@@ -43,6 +45,13 @@ export function readFileBounded(path: string, limit: number = FILE_LIMIT): Buffe
 }
 
 const STDIN = 0;
+
+/** Handles that this process was given: there is somebody at the other end. */
+const OWN_HANDLE = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
+
+/** A pipe without a writer would keep us in open(2) for ever; how the others are opened makes no difference to them. */
+const open = (path: string): number =>
+  OWN_HANDLE.test(path) ? fs.openSync(path, 'r') : fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
 
 /** Reads what there is, and waits for it where whoever opened the pipe made it non-blocking. */
 function readSome(handle: number, chunk: Buffer): number {
@@ -66,7 +75,8 @@ export function assertPrivate(path: string): void {
   } catch (error) {
     throw readError(path, error);
   }
-  if ((stat.mode & 0o077) === 0) return;
+  // what a pipe holds is read once, by whoever has its other end
+  if ((stat.mode & 0o077) === 0 || !(stat.isFile() || stat.isDirectory())) return;
   throw new MtlsError('FILE_MODE_TOO_OPEN', { path, mode: stat.mode, expected: stat.isDirectory() ? 0o700 : 0o600 });
 }
 
@@ -158,8 +168,26 @@ export function makeDirectory(path: string): void {
   try {
     fs.mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw writeError(path, error);
+    throw writeError(path, isReadOnly(path, error) ? Object.assign(new Error('EROFS', { cause: error }), { code: 'EROFS' }) : error);
   }
+}
+
+/** Node's recursive mkdir says ENOENT where mkdir(2) says EROFS. */
+function isReadOnly(path: string, error: unknown): boolean {
+  if (systemCode(error) !== 'ENOENT') return false;
+  try {
+    const existing = ancestorOf(path);
+    fs.accessSync(existing, fs.constants.W_OK);
+    return false;
+  } catch (reason) {
+    return systemCode(reason) === 'EROFS';
+  }
+}
+
+/** The nearest directory above that is there. */
+function ancestorOf(path: string): string {
+  const parent = dirname(path);
+  return parent === path || fs.existsSync(parent) ? parent : ancestorOf(parent);
 }
 
 /** Removes what a killed process left half-written in a directory. Only for whoever holds the lock. */
@@ -182,12 +210,34 @@ export function readError(path: string, error: unknown): unknown {
 }
 
 /** A system error of a write as one of ours. Errors of ours pass through. */
-export function writeError(path: string, error: unknown): unknown {
+export function writeError(path: string, error: unknown, where: { readonly stream?: true } = {}): unknown {
   const code = systemCode(error);
   if (error instanceof MtlsError || code === undefined) return error;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new MtlsError('DISK_FULL', { path }, { cause: error });
-  return new MtlsError('FILE_NOT_WRITABLE', { path, reason: reasonOf(code, path) }, { cause: error });
+  const facts = { path: withoutTemporary(path), ...where };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new MtlsError('DISK_FULL', facts, { cause: error });
+  return new MtlsError('FILE_NOT_WRITABLE', { ...facts, reason: reasonOf(code, path) }, { cause: error });
 }
+
+/** Does `act` when something is done already: if a write fails now, its error says that, instead of "nothing was changed". */
+export function havingDone<T>(done: Done, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (isError(error, 'DISK_FULL')) throw new MtlsError('DISK_FULL', { ...error.facts, ...done }, { cause: error });
+    if (isError(error, 'FILE_NOT_WRITABLE')) throw new MtlsError('FILE_NOT_WRITABLE', { ...error.facts, ...done }, { cause: error });
+    throw error;
+  }
+}
+
+/** What the user knows: not the name that a file has, or a directory above it, until all is done. */
+function withoutTemporary(path: string): string {
+  const parts = path.split('/');
+  const at = parts.findIndex((part) => TEMPORARY.test(part));
+  return (at < 0 ? parts : parts.slice(0, at)).filter((part) => !VERSION.test(part)).join('/') || '/';
+}
+
+/** What a service's files are in until they are shown. */
+const VERSION = /^\.\.[0-9a-f]{12}$/;
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -201,6 +251,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'the links go in a circle',
   EIO: 'the disk reports an error',
+  EBADF: 'it is not open for that',
 };
 
 const reasonOf = (code: string, path: string): string => REASONS[code] ?? `${code} (${basename(path)})`;

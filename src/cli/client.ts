@@ -1,10 +1,11 @@
-import { readFileBounded } from '../base/files.js';
+import { FILE_LIMIT, assertPrivate, readFileBounded } from '../base/files.js';
 import { MtlsError } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
 import { isKeyOf, readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
 import type { ProbeOptions } from '../probe/index.js';
+import { given } from './given.js';
 import { crlsFrom } from './trust.js';
 
 interface ClientFlags {
@@ -21,7 +22,7 @@ type ClientOptions = Pick<ProbeOptions, 'client' | 'authorities' | 'crls' | 'lab
 
 /**
  * Who is at the door, and whom they trust: a service of the workspace with its CA and CRL (`--as`), or files. Files win
- * over the workspace. Throws USAGE, KEY_MISMATCH, SERVICE_NOT_FOUND, or the errors of reading files.
+ * over the workspace. Throws USAGE, FILE_MODE_TOO_OPEN, KEY_MISMATCH, SERVICE_NOT_FOUND, or the errors of reading files.
  */
 export async function clientOf(flags: ClientFlags): Promise<ClientOptions> {
   if ((flags.cert === undefined) !== (flags.key === undefined))
@@ -40,7 +41,8 @@ export async function clientOf(flags: ClientFlags): Promise<ClientOptions> {
     labels: {
       ...(flags.as === undefined ? {} : { service: flags.as }),
       ...(certificate === undefined || key === undefined ? {} : { certificate, key }),
-      ...(flags.ca === undefined ? {} : { authorities: flags.ca[0]! }),
+      ...given({ authorities: flags.ca?.[0] ?? service?.ca }),
+      ...(flags.as === undefined && certificate === undefined ? { services: await servicesOf(flags.workspace) } : {}),
       ...(flags.crl === undefined ? {} : { crls: flags.crl[0]! }),
     },
   };
@@ -48,7 +50,8 @@ export async function clientOf(flags: ClientFlags): Promise<ClientOptions> {
 
 function identityOf(certificate: string, key: string, passphrase: string | undefined): NonNullable<ProbeOptions['client']> {
   const chain = readCertificates(certificate);
-  const privateKey = readPrivateKey(readFileBounded(key), key, passphrase);
+  assertPrivate(key);
+  const privateKey = readPrivateKey(readFileBounded(key, FILE_LIMIT, 'a private key'), key, passphrase);
   if (!isKeyOf(privateKey, chain[0]!.publicKey)) throw new MtlsError('KEY_MISMATCH', { certificate, key });
   return { chain, key: privateKey };
 }
@@ -56,6 +59,7 @@ function identityOf(certificate: string, key: string, passphrase: string | undef
 interface ServiceFiles {
   readonly certificate: string;
   readonly key: string;
+  readonly ca: string;
   readonly authorities: readonly Certificate[];
   readonly crls: readonly Crl[];
 }
@@ -64,5 +68,16 @@ async function serviceOf(name: string, workspace: string | undefined): Promise<S
   const { existingService, openWorkspace, readWorkspaceCrl } = await import('../authority/index.js');
   const opened = openWorkspace(workspace, process.cwd());
   const { certificate, key, ca } = existingService(opened, name);
-  return { certificate, key, authorities: readCertificates(ca), crls: [readWorkspaceCrl(opened.paths)] };
+  return { certificate, key, ca, authorities: readCertificates(ca), crls: [readWorkspaceCrl(opened.paths)] };
+}
+
+/** Whom the user could have named, when there is a workspace; what is wrong with it is not asked about here. */
+async function servicesOf(workspace: string | undefined): Promise<readonly string[]> {
+  const { openWorkspace, serviceNames } = await import('../authority/index.js');
+  try {
+    return serviceNames(openWorkspace(workspace, process.cwd()));
+  } catch (error) {
+    if (error instanceof MtlsError) return [];
+    throw error;
+  }
 }

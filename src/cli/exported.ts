@@ -1,10 +1,8 @@
-import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { writeError } from '../base/files.js';
-import { MtlsError, shellWord, systemCode } from '../errors.js';
+import { MtlsError, shellWord } from '../errors.js';
 import { type Inspected, exportOf, pemOf } from '../pki/inspect.js';
 import type { Outcome } from './outcome.js';
-import { writeErr } from './output.js';
+import { writeErr, writeOut } from './output.js';
 
 /**
  * What was found, encoded again: all of it in PEM, or one thing in DER, which is written at once. Private keys are left
@@ -27,21 +25,6 @@ export async function exported(items: readonly Inspected[], form: 'pem' | 'der')
   }
   if (keys.length > 0) await writeErr(`left out: ${keys.length} private key${keys.length === 1 ? '' : 's'}\n`);
   if (form === 'pem') return { result: {}, text: () => pemOf(items) };
-  await writeBytes(things[0]!.der);
+  await writeOut(things[0]!.der);
   return undefined;
-}
-
-/** Bytes, to stdout. A reader that went away is no error. Throws DISK_FULL or FILE_NOT_WRITABLE. */
-async function writeBytes(bytes: Buffer): Promise<void> {
-  const { stdout } = process;
-  try {
-    // Node takes a write to a file for done when the disk took a part of it
-    if (fstatSync(stdout.fd).isFile()) for (let written = 0; written < bytes.length;) written += writeSync(stdout.fd, bytes, written);
-    else
-      await new Promise<void>((resolve, reject) => {
-        stdout.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
-      });
-  } catch (error) {
-    if (systemCode(error) !== 'EPIPE') throw writeError('standard output', error);
-  }
 }

@@ -7,9 +7,10 @@ import { EXIT } from '../errors.js';
 class Interruption {
   readonly #controller = new AbortController();
   #isAwaited = false;
+  #by: NodeJS.Signals | undefined;
 
   listen(): void {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#interrupt());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#interrupt(signal));
   }
 
   /** Aborted at the first Ctrl-C or SIGTERM. Whoever asks promises to come to an end then. */
@@ -18,9 +19,20 @@ class Interruption {
     return this.#controller.signal;
   }
 
-  #interrupt(): void {
-    if (this.#isAwaited && !this.#controller.signal.aborted) this.#controller.abort();
-    else process.exit(EXIT.interrupted);
+  /** What it was that came first. To stop at SIGTERM is to do as told; Ctrl-C leaves undone what was to be done. */
+  get by(): NodeJS.Signals | undefined {
+    return this.#by;
+  }
+
+  /** Stops what runs long, as a signal does. */
+  stop(): void {
+    this.#controller.abort();
+  }
+
+  #interrupt(signal: NodeJS.Signals): void {
+    if (!this.#isAwaited || this.#by !== undefined) process.exit(EXIT.interrupted);
+    this.#by = signal;
+    this.#controller.abort();
   }
 }
 

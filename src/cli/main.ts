@@ -1,83 +1,100 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { EXIT, MtlsError, systemCode } from '../errors.js';
+import { EXIT, MtlsError } from '../errors.js';
 import { beforeEnd } from './base-command.js';
+import { asksForJson } from './format.js';
 import { interruption } from './interruption.js';
-import { writeErr, writeOut } from './output.js';
+import { outputFailure, watchOutput, writeErr, writeOut } from './output.js';
+import type { Typed } from './typed.js';
 
 /** What oclif asks of a module of `commands/`. */
 interface CommandModule {
-  readonly default: { readonly run: (argv: string[], entry: string) => Promise<unknown> };
+  readonly default: {
+    readonly run: (argv: string[], entry: string) => Promise<unknown>;
+    readonly flags?: object;
+    readonly baseFlags?: object;
+  };
 }
+
+type Commands = Readonly<Record<string, () => Promise<CommandModule>>>;
 
 /**
  * Runs the command line `argv`; `entry` is the URL of the program, for oclif to find package.json by. Sets the exit code.
- * The shipped bundle brings its commands along in `bundled`, so that one of them starts without being searched for.
+ * `commands` are ours, so that one of them starts without being searched for.
  */
-export async function main(
-  argv: string[],
-  entry: string,
-  bundled: Readonly<Record<string, () => Promise<CommandModule>>> = {},
-): Promise<void> {
+export async function main(argv: string[], entry: string, commands: Commands): Promise<void> {
   interruption.listen();
-  // a reader that went away (`| head`) ends the talk, not with a stack trace
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => systemCode(error) !== 'EPIPE' && reportLater(error));
+  let told: Promise<void> | undefined;
+  const tell = (error: unknown): Promise<void> => (told ??= report(error, argv, commands));
+  // nobody is told any more what is done: what runs long comes to its end
+  const watch = (): void =>
+    watchOutput((error) => {
+      void tell(error);
+      interruption.stop();
+    });
+  watch();
   try {
-    const [id = '', ...words] = argv;
-    if (Object.hasOwn(bundled, id) && !beforeEnd(words).includes('--help')) await (await bundled[id]!()).default.run(words, entry);
-    else await runOclif(argv, entry);
+    const run = await commandOf(argv, entry, commands);
+    watch();
+    await run();
   } catch (error) {
-    await report(error, argv, entry);
+    await tell(error);
   }
+  await told;
+  if (told === undefined && interruption.by === 'SIGINT') process.exitCode = EXIT.interrupted;
 }
 
-/** Help, `autocomplete`, and words that are no command: with the one plugin, which costs the commands nothing. */
-async function runOclif(argv: string[], entry: string): Promise<void> {
-  const { run } = await import('@oclif/core/run');
-  await run(argv, { root: fileURLToPath(entry), pluginAdditions: { core: ['@oclif/plugin-autocomplete'] } });
+/** The command of the plugin. */
+const AUTOCOMPLETE = 'autocomplete';
+
+/** What runs the command line: a command of ours, or oclif with its one plugin, which costs the commands nothing. */
+async function commandOf(argv: string[], entry: string, commands: Commands): Promise<() => Promise<unknown>> {
+  const [id = '', ...words] = argv;
+  if (Object.hasOwn(commands, id) && !beforeEnd(words).includes('--help')) {
+    const { default: command } = await commands[id]!();
+    return () => command.run(words, entry);
+  }
+  const { assertCommand } = await import('./usage.js');
+  assertCommand(id, words, [...Object.keys(commands), AUTOCOMPLETE]);
+  const [{ run }] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/command')]);
+  return () => run(argv, { root: fileURLToPath(entry), pluginAdditions: { core: ['@oclif/plugin-autocomplete'] } });
 }
 
-function reportLater(error: unknown): void {
-  process.exitCode = EXIT.bug;
-  throw error;
-}
-
-async function report(error: unknown, argv: readonly string[], entry: string): Promise<void> {
-  const known = asKnown(error, helpHint(argv[0], entry));
+async function report(error: unknown, argv: readonly string[], commands: Commands): Promise<void> {
+  const typed = await typedBy(argv, commands);
+  const known = await asKnown(error, typed);
   if (known === undefined) return;
   process.exitCode = known.exitCode;
-  const { code, message, hints } = known;
-  if (beforeEnd(argv).includes('--json')) await writeOut(`${JSON.stringify({ error: { code, message, hints } })}\n`);
-  else {
+  const { hintsFor } = await import('./hints.js');
+  const { code, message } = known;
+  const hints = hintsFor(known, typed);
+  const wantsJson = asksForJson(beforeEnd(argv)) && outputFailure() === undefined;
+  if (!wantsJson || !(await isTaken(`${JSON.stringify({ error: { code, message, hints } })}\n`))) {
     const { renderError } = await import('../render/error.js');
-    await writeErr(renderError(known));
+    await writeErr(renderError({ message, hints }));
   }
   if (process.env['MTLS_DEBUG'] === '1') await writeErr(`${(error as Error).stack ?? String(error)}\n`);
 }
 
+const isTaken = (text: string): Promise<boolean> =>
+  writeOut(text).then(
+    () => true,
+    () => false,
+  );
+
+async function typedBy([id = '', ...words]: readonly string[], commands: Commands): Promise<Typed> {
+  if (!Object.hasOwn(commands, id)) return { command: id === AUTOCOMPLETE ? id : undefined, words, flags: [] };
+  const { flags = {}, baseFlags = {} } = (await commands[id]!()).default;
+  return { command: id, words, flags: [...Object.keys(flags), ...Object.keys(baseFlags)] };
+}
+
 /** Every error as one of ours; undefined for an exit that oclif asks for (`--help`). What nobody foresaw is a bug. */
-function asKnown(error: unknown, hint: string): MtlsError | undefined {
+async function asKnown(error: unknown, typed: Typed): Promise<MtlsError | undefined> {
   if (error instanceof MtlsError) return error;
   const oclif = (error as { oclif?: { exit?: number } } | undefined)?.oclif;
   if (oclif !== undefined && error instanceof Error) {
     if (oclif.exit === 0) return undefined;
-    return new MtlsError('USAGE', { problem: inOneLine(error.message), hint }, { cause: error });
+    const { usageError } = await import('./usage.js');
+    return usageError(error, typed);
   }
   return new MtlsError('INTERNAL', { problem: error instanceof Error ? error.message : String(error) }, { cause: error });
-}
-
-/** What oclif says in several lines, with what is only noise left out. */
-function inOneLine(message: string): string {
-  const text = message
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^(See more help|Note:|Alternatively, |The following errors? occurred)/.test(line))
-    .join(' ');
-  return text.replace(/ {2,}/g, ': ').replace(/^./, (first) => first.toLowerCase());
-}
-
-/** The help that is nearest: the command's own, where there is such a command. */
-function helpHint(command = '', entry: string): string {
-  const isCommand = /^[a-z]+$/.test(command) && existsSync(new URL(`../dist/commands/${command}.js`, entry));
-  return isCommand ? `mtls ${command} --help` : 'mtls --help';
 }

@@ -15,7 +15,7 @@ interface PassphraseFlags {
 
 /** The passphrase that the flags name; undefined when they name none. Throws VALUE_INVALID for a variable that is not set. */
 export function readPassphrase({ 'passphrase-file': file, 'passphrase-env': variable }: PassphraseFlags): string | undefined {
-  if (file !== undefined) return readFileBounded(file, 65_536).toString('utf8').split(/\r?\n/, 1)[0]!;
+  if (file !== undefined) return readFileBounded(file, 65_536, 'a passphrase').toString('utf8').split(/\r?\n/, 1)[0]!;
   if (variable === undefined) return undefined;
   const value = process.env[variable];
   if (value !== undefined) return value;

@@ -20,9 +20,13 @@ export async function trustOf(files: readonly string[] | undefined, workspace: s
     return { roots: readCertificates(paths.bundle), crls: [readWorkspaceCrl(paths)], from: [paths.bundle, paths.crl] };
   } catch (error) {
     if (workspace !== undefined || !isError(error, 'WORKSPACE_NOT_FOUND')) throw error;
-    throw new MtlsError('USAGE', { problem: 'nobody to trust: no --ca was given, and there is no workspace here', hint: 'add --ca FILE' });
+    throw new MtlsError('USAGE', {
+      problem: 'nobody to trust: no --ca was given, and there is no workspace here',
+      hint: 'name the CA with --ca, or make one: mtls init',
+    });
   }
 }
 
 /** All CRLs in files. */
-export const crlsFrom = (files: readonly string[]): Crl[] => files.flatMap((file) => crlsIn(readFileBounded(file, CRL_FILE_LIMIT), file));
+export const crlsFrom = (files: readonly string[]): Crl[] =>
+  files.flatMap((file) => crlsIn(readFileBounded(file, CRL_FILE_LIMIT, 'a CRL (PEM or DER)'), file));

@@ -1,8 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
+import { removeQuietly, writeError } from '../base/files.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { interruption } from '../cli/interruption.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
@@ -23,13 +24,21 @@ export default class Demo extends BaseCommand {
   protected override async execute(): Promise<Outcome> {
     const { flags } = await this.parse(Demo);
     const { signal } = interruption;
-    const directory = mkdtempSync(join(tmpdir(), 'mtls-demo-'));
+    const directory = temporaryDirectory();
     try {
       const report = await withProgress('shaking hands', () => runDemo({ directory, clock: systemClock, signal }));
       const result = { ...report, kept: flags.keep };
       return { result, text: () => renderDemo(result), exitCode: verdict(report.ok) };
     } finally {
-      if (!flags.keep) rmSync(directory, { recursive: true, force: true });
+      if (!flags.keep) removeQuietly(directory);
     }
+  }
+}
+
+function temporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'mtls-demo-'));
+  } catch (error) {
+    throw writeError(join(tmpdir(), 'mtls-demo'), error);
   }
 }

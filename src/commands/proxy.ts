@@ -6,6 +6,7 @@ import { listFlag, workspaceFlag } from '../cli/flags.js';
 import { given } from '../cli/given.js';
 import { interruption } from '../cli/interruption.js';
 import { lineWriter } from '../cli/output.js';
+import { passphraseFlags } from '../cli/passphrase.js';
 import { sidecarOf } from '../cli/sidecar.js';
 import { parseEndpoint, startProxy } from '../proxy/index.js';
 import { renderAudit, renderListening, renderLog } from '../render/proxy.js';
@@ -38,6 +39,7 @@ export default class Proxy extends BaseCommand {
     as: Flags.string({ summary: 'be this service of the workspace', helpValue: 'SERVICE' }),
     cert: Flags.string({ summary: 'own certificate, with its chain', helpValue: 'FILE' }),
     key: Flags.string({ summary: 'its private key', helpValue: 'FILE' }),
+    ...passphraseFlags,
     ca: Flags.string({ summary: 'trusted certificates', helpValue: 'FILE' }),
     crl: Flags.string({ summary: 'certificate revocation lists [default with --as: of the workspace]', helpValue: 'FILE' }),
     listen: Flags.string({ summary: 'where to listen', helpValue: 'URL', required: true }),

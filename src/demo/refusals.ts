@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { initializeWorkspace, issueCertificates, readWorkspaceCrl, revokeCertificates, servicePaths } from '../authority/index.js';
-import { DAY } from '../base/duration.js';
 import { readFileBounded } from '../base/files.js';
 import { readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
 import { type Diagnosis, type ProbeOptions, probe } from '../probe/index.js';
 import type { AuditLine } from '../proxy/index.js';
 import type { Scene } from './scene.js';
+
+const MINUTE = 60_000;
 
 type Client = NonNullable<ProbeOptions['client']>;
 
@@ -49,7 +50,8 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
     expected: 'CERTIFICATE_EXPIRED',
     found: 'CLIENT_CERT_EXPIRED',
     client: async (scene) => {
-      await scene.issue({ name: 'web-expired', uri: webOf(scene), validity: DAY }, 2 * DAY);
+      // within the life of a root that was made a moment ago, and back-dated by five minutes
+      await scene.issue({ name: 'web-expired', uri: webOf(scene), validity: MINUTE }, 3 * MINUTE);
       return identityIn(servicePaths(scene.workspace, 'web-expired'));
     },
   },

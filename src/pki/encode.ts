@@ -5,17 +5,22 @@ import { MtlsError } from '../errors.js';
 import { DerReader } from './der.js';
 import { OID } from './oids.js';
 
-/** An ASN.1 value that is about to become DER, over node-forge's. */
-export type Node = Forge.Asn1;
+declare const ASN1: unique symbol;
+
+/** An ASN.1 value that is about to become DER: node-forge's, whose types nobody who uses this package needs to have. */
+export interface Node {
+  readonly [ASN1]: true;
+}
 
 const { Class, Type } = asn1;
+const create = asn1.create as unknown as (tagClass: number, type: number, constructed: boolean, value: string | Node[]) => Node;
 
 const binary = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-const primitive = (type: number, value: string): Node => asn1.create(Class.UNIVERSAL, type, false, value);
+const primitive = (type: number, value: string): Node => create(Class.UNIVERSAL, type, false, value);
 
 /** The DER of a value. */
 export function toDer(node: Node): Buffer {
-  return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
+  return Buffer.from(asn1.toDer(node as unknown as Forge.Asn1).getBytes(), 'latin1');
 }
 
 /**
@@ -27,7 +32,7 @@ export function embed(der: Uint8Array): Node {
   const { tag, content } = reader.element();
   reader.end();
   // the whole tag octet as the class: node-forge does things to the contents of some types
-  return asn1.create(tag, 0, false, binary(content));
+  return create(tag, 0, false, binary(content));
 }
 
 /** One element around contents that are DER already: for what is too large, or made too often, for a tree of values. */
@@ -40,8 +45,8 @@ export function element(tag: number, contents: readonly Uint8Array[]): Buffer {
   return Buffer.concat([header, ...contents]);
 }
 
-export const sequence = (...items: readonly Node[]): Node => asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items]);
-export const set = (...items: readonly Node[]): Node => asn1.create(Class.UNIVERSAL, Type.SET, true, [...items]);
+export const sequence = (...items: readonly Node[]): Node => create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items]);
+export const set = (...items: readonly Node[]): Node => create(Class.UNIVERSAL, Type.SET, true, [...items]);
 export const boolean = (value: boolean): Node => primitive(Type.BOOLEAN, value ? '\xff' : '\x00');
 export const nothing = (): Node => primitive(Type.NULL, '');
 export const octetString = (bytes: Uint8Array): Node => primitive(Type.OCTETSTRING, binary(bytes));
@@ -92,10 +97,10 @@ export function integer(octets: Uint8Array | number): Node {
 }
 
 /** `[n] EXPLICIT`. */
-export const explicit = (n: number, value: Node): Node => asn1.create(Class.CONTEXT_SPECIFIC, n, true, [value]);
+export const explicit = (n: number, value: Node): Node => create(Class.CONTEXT_SPECIFIC, n, true, [value]);
 
 /** `[n] IMPLICIT` of a primitive type. */
-export const implicit = (n: number, bytes: Uint8Array): Node => asn1.create(Class.CONTEXT_SPECIFIC, n, false, binary(bytes));
+export const implicit = (n: number, bytes: Uint8Array): Node => create(Class.CONTEXT_SPECIFIC, n, false, binary(bytes));
 
 /** UTCTime from 1950 through 2049, else GeneralizedTime, always to the second (RFC 5280 §4.1.2.5). Throws VALUE_INVALID after 9999. */
 export function time(date: Date): Node {

@@ -104,7 +104,7 @@ function isEncryptedDer(der: Buffer): boolean {
 }
 
 /** OpenSSL derives the key with as many iterations as the file says, and cannot be stopped: whoever made the file must not say how long we work. */
-const ITERATIONS = 5_000_000;
+const ITERATIONS = 3_000_000;
 const SCRYPT_WORK = 2 ** 23;
 
 /**

@@ -8,15 +8,7 @@ import { type Extension, readExtensions } from './extensions.js';
 import { type Name, readName } from './name.js';
 
 /** OCSPResponseStatus by number (RFC 6960 §4.2.1). */
-export const OCSP_STATUSES = [
-  'successful',
-  'malformedRequest',
-  'internalError',
-  'tryLater',
-  undefined,
-  'sigRequired',
-  'unauthorized',
-] as const;
+const OCSP_STATUSES = ['successful', 'malformedRequest', 'internalError', 'tryLater', undefined, 'sigRequired', 'unauthorized'] as const;
 
 /** What a responder says of one certificate. Times are milliseconds since 1970. */
 export interface SingleResponse {

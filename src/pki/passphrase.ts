@@ -47,9 +47,9 @@ const LEGACY_CIPHERS: Readonly<Record<string, CipherEntry>> = {
 /**
  * The iterations that one file may ask for, all its derivations together: whoever made the file says how long we work.
  * Counted in iterations of PBKDF2 (0.2 to 0.5 µs each); one of PKCS#12's own KDF costs about four of these. So a file
- * keeps us for a second or two at most, and what Firefox (600,000 thrice), OpenSSL (2,048) and Java (10,000) write fits.
+ * keeps us for a second at most, and what Firefox (600,000 thrice), OpenSSL (2,048) and Java (10,000) write fits.
  */
-const ITERATION_BUDGET = 5_000_000;
+const ITERATION_BUDGET = 3_000_000;
 const PKCS12_ITERATION_COST = 4;
 
 /** One passphrase at work on one file. Every derivation is paid for from the file's budget. */

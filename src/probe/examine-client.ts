@@ -3,6 +3,7 @@ import { describeKey } from '../pki/algorithms.js';
 import { type Certificate, isSelfSigned, isSignedBy } from '../pki/certificate.js';
 import { type Crl, findRevoked } from '../pki/crl.js';
 import { isKeyOf } from '../pki/key.js';
+import { serialText } from '../pki/fields.js';
 import { formatName, labelOf } from '../pki/name.js';
 import { crlFault, isCrlOf } from '../validate/crl-faults.js';
 import { verify } from '../validate/verify.js';
@@ -162,7 +163,7 @@ function revocationFaults(chain: readonly Certificate[], { crls, authorities, at
       return [
         fact(
           'CLIENT_CERT_REVOKED',
-          `serial ${certificate.serial} was revoked ${iso(entry.date)} (${reason}), by the CRL of ${iso(crl.thisUpdate)}`,
+          `serial ${serialText(certificate.serial)} was revoked ${iso(entry.date)} (${reason}), by the CRL of ${iso(crl.thisUpdate)}`,
         ),
       ];
     }

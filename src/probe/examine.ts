@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { formatDuration } from '../base/duration.js';
 import { MtlsError } from '../errors.js';
 import { type Certificate, fingerprint, readCertificate } from '../pki/certificate.js';
+import { serialText } from '../pki/fields.js';
 import { type Name, formatName, printable, valuesOf } from '../pki/name.js';
 import { OID } from '../pki/oids.js';
 import type { FindingCode } from '../validate/findings.js';
@@ -55,7 +56,7 @@ export function describeSent(sent: Sent): SentCertificate {
   return {
     subject: formatName(certificate.subject),
     issuer: formatName(certificate.issuer),
-    serial: certificate.serial,
+    serial: serialText(certificate.serial),
     notBefore: iso(certificate.notBefore),
     notAfter: iso(certificate.notAfter),
     names: [...dns, ...ip, ...uri, ...email].map(printable),

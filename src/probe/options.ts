@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.js';
 import { MtlsError, shellWord } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
+import { identityOf } from '../validate/identity.js';
 import type { NameQuery } from '../validate/names.js';
 import type { ClientIdentity } from './handshake.js';
 import type { StarttlsProtocol } from './starttls.js';
@@ -15,6 +16,8 @@ export interface ProbeLabels {
   readonly key?: string;
   readonly authorities?: string;
   readonly crls?: string;
+  /** Services that the user has and did not name. */
+  readonly services?: readonly string[];
 }
 
 /** What is to be examined, and how. */
@@ -101,5 +104,25 @@ export const certificateFile = ({ labels }: ProbeOptions): string => labels?.cer
 export const keyFile = ({ labels }: ProbeOptions): string => labels?.key ?? 'KEY';
 export const authoritiesFile = ({ labels }: ProbeOptions): string => labels?.authorities ?? 'CA';
 
-/** The service to issue anew: the one that was named, or a placeholder. */
-export const serviceName = ({ labels }: ProbeOptions): string => labels?.service ?? 'NAME';
+/** The service that the client is: the one that was named, or that its certificate names. */
+export function serviceName({ labels, client }: ProbeOptions): string | undefined {
+  return labels?.service ?? (client === undefined ? undefined : serviceOf(client.chain[0]!));
+}
+
+/** The service that a certificate names, when `mtls issue` would take it. */
+export function serviceOf(certificate: Certificate): string | undefined {
+  const name = identityOf(certificate)?.serviceAccount;
+  return name !== undefined && /^[a-z0-9-]{1,63}$/.test(name) ? name : undefined;
+}
+
+/** How to come with a certificate, who came without. */
+export function showCertificate(options: ProbeOptions): readonly string[] {
+  const [service] = options.labels?.services ?? [];
+  return service === undefined
+    ? ['show a certificate with --as, or with --cert and --key; mtls issue makes one']
+    : [probeCommand({ ...options, labels: { ...options.labels, service } })];
+}
+
+/** What listens on a port, where it is one of this machine. */
+export const listenersOn = ({ host, port }: Pick<ProbeOptions, 'host' | 'port'>): readonly string[] =>
+  /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host) ? [`ss -ltnp 'sport = :${port}'`] : [];

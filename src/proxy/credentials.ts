@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { assertPrivate, CRL_FILE_LIMIT, readFileBounded } from '../base/files.js';
+import { CRL_FILE_LIMIT, FILE_LIMIT, assertPrivate, readFileBounded } from '../base/files.js';
 import { MtlsError, systemCode } from '../errors.js';
 import { describeKey } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
@@ -17,6 +17,8 @@ export interface CredentialFiles {
   readonly key: string;
   readonly ca: string;
   readonly crl?: string;
+  /** What opens the key, asked for whenever the files are read: it may change with the key. */
+  readonly passphrase?: () => string | undefined;
 }
 
 /** What a sidecar is and whom it trusts: read whole, found to fit together, and never changed. */
@@ -36,7 +38,7 @@ export function loadCredentials(files: CredentialFiles, now: Date): Credentials 
   assertPrivate(files.key);
   const chain = readCertificates(files.certificate);
   const own = chain[0]!;
-  const key = readPrivateKey(readFileBounded(files.key), files.key);
+  const key = readPrivateKey(readFileBounded(files.key, FILE_LIMIT, 'a private key'), files.key, files.passphrase?.());
   if (!isKeyOf(key, own.publicKey)) throw new MtlsError('KEY_MISMATCH', { certificate: files.certificate, key: files.key });
   if (now.getTime() < own.notBefore || now.getTime() > own.notAfter) {
     const dates = { notBefore: isoTime(own.notBefore), notAfter: isoTime(own.notAfter), now: isoTime(now) };

@@ -119,7 +119,8 @@ function listening(server: Server, { host, port, url }: Endpoint): Promise<void>
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       const code = systemCode(error) ?? 'unknown';
-      reject(new MtlsError('LISTEN_FAILED', { endpoint: url, reason: LISTEN_REASONS[code] ?? code }, { cause: error }));
+      const taken = code === 'EADDRINUSE' ? { taken: port } : {};
+      reject(new MtlsError('LISTEN_FAILED', { endpoint: url, reason: LISTEN_REASONS[code] ?? code, ...taken }, { cause: error }));
     };
     server.once('error', failed).listen({ host, port }, () => {
       server.off('error', failed);

@@ -40,9 +40,13 @@ export function renderCrl({ number, revoked, nextUpdate, path }: CrlView): strin
   return `${mark.good} CRL ${number}: ${revoked === 0 ? 'nothing' : revoked} revoked, in force until ${nextUpdate === null ? '?' : day(nextUpdate)}\n  ${path}`;
 }
 
-export function renderRevoked({ revoked, already, crl }: ReturnType<typeof revokedView>): string {
+export function renderRevoked({ revoked, changed, already, crl }: ReturnType<typeof revokedView>): string {
   return [
     ...revoked.map(({ name, serial, reason }) => `${mark.good} ${style.strong(name)} ${serial} revoked (${reason})`),
+    ...changed.map(
+      ({ name, serial, reason, before, at }) =>
+        `${mark.good} ${style.strong(name)} ${serial} was revoked ${day(at)} (${before}), now for another reason (${reason})`,
+    ),
     ...already.map(({ name, serial, reason, at }) => `${mark.none} ${name} ${serial} was revoked ${day(at)} (${reason})`),
     renderCrl(crl),
   ].join('\n');

@@ -69,8 +69,7 @@ function signatureFault(crl: Crl, signer: Certificate, request: Pick<VerifyReque
     };
   const fault = algorithmFault(crl, request);
   if (fault !== undefined) return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL: ${fault.message}` };
-  if (signedBy(crl, signer) !== 'valid')
-    return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is not signed by the key of ${name}` };
+  if (signedBy(crl, signer) !== 'valid') return { code: 'CRL_SIGNATURE_INVALID', message: `the CRL is not signed by the key of ${name}` };
   return undefined;
 }
 

@@ -59,9 +59,15 @@ describe('files', () => {
       fails('FILE_NOT_READABLE', () => readFileBounded(path('circle')), /circle/);
     });
 
-    modes('from devices without an end, up to the limit', () => {
-      fails('FILE_TOO_LARGE', () => readFileBounded('/dev/zero', 200_000));
-      fails('FILE_EMPTY', () => readFileBounded('/dev/null'));
+    modes('and from no device', () => {
+      for (const device of ['/dev/zero', '/dev/null', '/dev/tty']) fails('FILE_NOT_READABLE', () => readFileBounded(device));
+    });
+
+    modes('and from no pipe that has a name: nobody may be at its other end', () => {
+      const script = `import { readFileBounded } from ${JSON.stringify(FILES)};
+         try { readFileBounded(${JSON.stringify(path('pipe'))}); } catch (error) { console.log(error.code); }`;
+      assert.equal(spawnSync('mkfifo', [path('pipe')]).status, 0);
+      assert.equal(runScript(script), 'FILE_NOT_READABLE');
     });
 
     modes('from a pipe, bounded as well', () => {

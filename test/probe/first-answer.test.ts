@@ -42,7 +42,19 @@ const CASES: readonly Case[] = [
     fix: /--starttls postgres/,
   },
   { title: 'an SSH server', start: banner('SSH-2.0-OpenSSH_9.6\r\n'), code: 'NOT_TLS', evidence: /SSH-2\.0-OpenSSH/ },
-  { title: 'bytes that are nothing', start: banner('\x00\x01\x02\x03\x04\x05\x06\x07'), code: 'NOT_TLS' },
+  {
+    title: 'bytes that are nothing',
+    start: banner('\x00\x01\x02\x03\x04\x05\x06\x07'),
+    code: 'NOT_TLS',
+    evidence: /no TLS record: 0001020304050607 \(hex\)$/,
+  },
+  {
+    title: 'many bytes that are nothing',
+    start: banner('\x01\xff'.repeat(500)),
+    code: 'NOT_TLS',
+    evidence: /no TLS record: (?:01c3bf){5}01 \(hex\)$/,
+  },
+  { title: 'words with quotes', start: banner('say "hello\\"\r\n'), code: 'NOT_TLS', evidence: /no TLS record: "say "hello\\""$/ },
   {
     title: 'words that would steer a terminal',
     start: banner('\u001b[2J\u001b]0;x\u0007\r\n'),

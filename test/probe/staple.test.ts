@@ -18,7 +18,7 @@ const answer = (more: Partial<OcspRecipe>): Buffer =>
 /** Probes a server that staples this to its certificate. */
 async function probeStapled(staple: Buffer | null, version: 'TLSv1.2' | 'TLSv1.3'): Promise<ProbeReport> {
   const server = createServer({ cert: certificatePem(api.certificate), key: keyPem(api.key), minVersion: version, maxVersion: version });
-  server.on('OCSPRequest', (_certificate, _issuer, done) => done(null, staple as Buffer)).on('tlsClientError', () => {});
+  server.on('OCSPRequest', (_certificate, _issuer, done) => done(null, staple)).on('tlsClientError', () => {});
   const running = await listen(server);
   try {
     return await probePort(running.port, { authorities: [ca.certificate], retries: false });

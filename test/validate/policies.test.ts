@@ -130,7 +130,7 @@ describe('certificate policies', () => {
 
   it('with qualifiers that nobody knows are refused where they are critical', () => {
     const qualified = (id: string, critical: boolean): Node =>
-      extension(OID.certificatePolicies, critical, sequence(sequence(oid(A!), sequence(sequence(oid(id), utf8('x'))))));
+      extension(OID.certificatePolicies, critical, sequence(sequence(oid(A), sequence(sequence(oid(id), utf8('x'))))));
     for (const id of [OID.cpsQualifier, OID.userNoticeQualifier]) isGood(judge(path([policies(A)], [qualified(id, true)]), EXPLICIT));
     isGood(judge(path([policies(A)], [qualified('1.2.3', false)]), EXPLICIT));
     isBad(judge(path([policies(A)], [qualified('1.2.3', true)]), EXPLICIT), 'CRITICAL_EXTENSION_UNSUPPORTED');
@@ -139,8 +139,8 @@ describe('certificate policies', () => {
   it('that are malformed refuse the path', () => {
     const malformed = [
       extension(OID.certificatePolicies, false, sequence()),
-      extension(OID.certificatePolicies, false, sequence(sequence(oid(A!)), sequence(oid(A!)))),
-      extension(OID.certificatePolicies, false, sequence(sequence(oid(A!), sequence()))),
+      extension(OID.certificatePolicies, false, sequence(sequence(oid(A)), sequence(oid(A)))),
+      extension(OID.certificatePolicies, false, sequence(sequence(oid(A), sequence()))),
       extension(OID.policyMappings, true, sequence()),
       extension(OID.policyConstraints, true, sequence()),
       extension(OID.inhibitAnyPolicy, true, boolean(true)),

@@ -1,12 +1,32 @@
 import { shellWord } from '../../errors.js';
+import type { KeyType } from '../../pki/key.js';
 import type { DiagnosisCode } from '../diagnoses.js';
 import type { Facts, Rule } from '../facts.js';
 import { judgeRefusal } from '../judge.js';
-import { authoritiesFile, certificateFile, endpointOf, keyFile, probeCommand, serviceName } from '../options.js';
+import { authoritiesFile, certificateFile, endpointOf, keyFile, probeCommand, serviceName, showCertificate } from '../options.js';
 
 type Fixes = Rule['fixes'];
 
-const issue = ({ options }: Facts): string => `mtls issue ${shellWord(serviceName(options))}`;
+const issue = ({ options }: Facts, ...more: readonly string[]): string => {
+  const name = serviceName(options);
+  return name === undefined ? `have ${certificateFile(options)} issued anew` : ['mtls issue', name, ...more].join(' ');
+};
+
+/** A key type of ours whose signatures the server takes. */
+const TAKEN: readonly (readonly [scheme: number, type: KeyType])[] = [
+  [0x0403, 'ecdsa-p256'],
+  [0x0503, 'ecdsa-p384'],
+  [0x0807, 'ed25519'],
+  [0x0804, 'rsa-2048'],
+  [0x0401, 'rsa-2048'],
+];
+
+function issueAsTaken(facts: Facts): readonly string[] {
+  const schemes = facts.attempt?.transcript.certificateRequest?.signatureAlgorithms ?? [];
+  const type = TAKEN.find(([scheme]) => schemes.includes(scheme))?.[1];
+  return type === undefined ? ['use a key of a type whose signatures the server takes'] : [issue(facts, '--key-type', type), again(facts)];
+}
+
 const again = ({ options }: Facts): string => probeCommand(options);
 const reissue: Fixes = (facts) => [issue(facts), again(facts)];
 const inspectOwn: Fixes = ({ options }) => [
@@ -23,20 +43,19 @@ const onServer =
 
 /** What mends each reason for which a server can refuse a client. */
 const REFUSALS: readonly (readonly [DiagnosisCode, Fixes])[] = [
-  [
-    'CLIENT_CERT_REQUIRED',
-    ({ options }) =>
-      options.client === undefined ? [probeCommand(options, '--cert', 'CERT', '--key', 'KEY'), 'mtls issue NAME'] : [probeCommand(options)],
-  ],
-  ['CLIENT_SIGALG_UNSUPPORTED', (facts) => [`${issue(facts)}   (with a key type that the server takes)`]],
+  ['CLIENT_CERT_REQUIRED', ({ options }) => (options.client === undefined ? showCertificate(options) : [probeCommand(options)])],
+  ['CLIENT_SIGALG_UNSUPPORTED', issueAsTaken],
   ['CLIENT_CERT_SELF_SIGNED', reissue],
   ['CLIENT_CA_KEY_MISMATCH', compareAuthorities],
-  ['CLIENT_CHAIN_INCOMPLETE', ({ options }) => [`cat LEAF INTERMEDIATE > ${shellWord(certificateFile(options))}`, probeCommand(options)]],
+  [
+    'CLIENT_CHAIN_INCOMPLETE',
+    ({ options }) => [`put the intermediate behind the leaf in ${certificateFile(options)}`, probeCommand(options)],
+  ],
   ['CLIENT_ISSUER_NOT_CA', reissue],
   ['CLIENT_PATHLEN_EXCEEDED', compareAuthorities],
   ['CLIENT_CERT_UNTRUSTED', compareAuthorities],
   ['CLIENT_CERT_EXPIRED', reissue],
-  ['CLIENT_CERT_NOT_YET_VALID', (facts) => ['date -u   (on both machines)', again(facts)]],
+  ['CLIENT_CERT_NOT_YET_VALID', (facts) => ['date -u', `compare it with the clock of ${endpointOf(facts.options)}`, again(facts)]],
   ['CLIENT_CHAIN_EXPIRED', compareAuthorities],
   ['CLIENT_CERT_REVOKED', reissue],
   ['CLIENT_CERT_WRONG_EKU', reissue],
@@ -46,7 +65,13 @@ const REFUSALS: readonly (readonly [DiagnosisCode, Fixes])[] = [
   ['SERVER_TRUST_INCOMPLETE', onServer('put the root beside the intermediates in the file that clients are verified with')],
   ['SERVER_CRL_MISSING', onServer('mtls crl, and install it where clients are verified')],
   ['SERVER_CRL_EXPIRED', onServer('mtls crl, install the new CRL, and check the clock: date -u')],
-  ['CLIENT_NOT_AUTHORIZED', onServer('look into the log and the policy (mtls proxy: --allow NAME), and whether its backend is up')],
+  [
+    'CLIENT_NOT_AUTHORIZED',
+    (facts) =>
+      onServer(
+        `look into the log and the policy${serviceName(facts.options) === undefined ? '' : ` (of mtls proxy: --allow ${serviceName(facts.options)})`}, and whether its backend is up`,
+      )(facts),
+  ],
   ['CLIENT_CERT_REJECTED', inspectOwn],
 ];
 
@@ -73,7 +98,7 @@ const ownFilesRule = (code: DiagnosisCode, fixes: Fixes): Rule => ({
 export const CLIENT_CERTIFICATE_RULES: readonly Rule[] = [
   ownFilesRule('CLIENT_KEY_MISMATCH', ({ options }) => [
     `mtls inspect ${shellWord(certificateFile(options))} ${shellWord(keyFile(options))}`,
-    probeCommand(options, '--cert', certificateFile(options), '--key', 'ITS-KEY'),
+    `give the key of ${certificateFile(options)} with --key`,
   ]),
   ownFilesRule('CLIENT_KEY_UNREADABLE', ({ options }) => [
     `mtls inspect ${shellWord(certificateFile(options))} ${shellWord(keyFile(options))}`,

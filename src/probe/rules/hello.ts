@@ -7,9 +7,8 @@ import { describeAlert, describeFailure } from '../failure.js';
 import type { Attempt } from '../handshake.js';
 import { looksLikeHttp } from '../http.js';
 import { TLS12 } from '../messages.js';
-import { certificateFile, endpointOf, keyFile, nameAskedFor, probeCommand, servernameOf } from '../options.js';
+import { certificateFile, endpointOf, keyFile, listenersOn, nameAskedFor, probeCommand, servernameOf } from '../options.js';
 import { looksLikeTls } from '../records.js';
-
 import { STARTTLS_PROTOCOLS, type StarttlsProtocol } from '../starttls.js';
 
 /** The attempt, when it got no ServerHello that it could go on from. */
@@ -28,7 +27,12 @@ function foreignWords(facts: Facts): string {
   return said === undefined || looksLikeTls(said) ? '' : said.toString('latin1');
 }
 
-const quote = (text: string): string => JSON.stringify(printable(text.split(/\r?\n/)[0]!.slice(0, 100)));
+/** Its first line, or the first octets of what is no text. `words` has a character an octet. */
+function quote(words: string): string {
+  const line = words.split(/\r?\n/, 1)[0]!;
+  const isText = /^[\x20-\x7e]+$/.test(line);
+  return isText ? `"${line.slice(0, 100)}"` : `${Buffer.from(words.slice(0, 16), 'latin1').toString('hex')} (hex)`;
+}
 
 /** How services that upgrade introduce themselves. */
 const BANNERS: readonly { readonly banner: RegExp; readonly protocol: string }[] = [
@@ -113,7 +117,7 @@ export const HELLO_RULES: readonly Rule[] = [
       const words = foreignWords(facts);
       return words === '' ? undefined : certainly(`the server's first bytes are no TLS record: ${quote(words)}`);
     },
-    fixes: ({ options }) => [`check what listens on ${endpointOf(options)}`],
+    fixes: ({ options }) => [...listenersOn(options), `check what listens on ${endpointOf(options)}`],
   },
   {
     code: 'TLS_VERSION_MISMATCH',
@@ -127,7 +131,7 @@ export const HELLO_RULES: readonly Rule[] = [
         ? certainly(`the server chose ${nameOf(VERSIONS, version)}, which the client refused with alert 70 protocol_version`)
         : undefined;
     },
-    fixes: ({ options }) => ['allow TLS 1.2 or 1.3 on the server', probeCommand(options, '--tls-min', 'TLSv1')],
+    fixes: ({ options }) => ['allow TLS 1.2 or 1.3 on the server', probeCommand(options, '--tls-min', '1.0')],
   },
   {
     code: 'ALPN_MISMATCH',
@@ -147,7 +151,7 @@ export const HELLO_RULES: readonly Rule[] = [
       const alert = helloAlert(facts, 112);
       return alert !== undefined && servernameOf(facts.options) === '' ? certainly(alert, 'no server name was sent') : undefined;
     },
-    fixes: ({ options }) => [probeCommand(options, '--servername', 'NAME')],
+    fixes: () => ['send the name of the server with --servername'],
   },
   {
     code: 'SNI_UNRECOGNIZED',
@@ -162,7 +166,10 @@ export const HELLO_RULES: readonly Rule[] = [
         ? { ...certainly('the server answered HTTP 421', asked), confidence: 'likely' }
         : undefined;
     },
-    fixes: ({ options }) => [probeCommand(options, '--servername', 'NAME'), `mtls inspect ${endpointOf(options)}`],
+    fixes: ({ options }) => [
+      'send another name with --servername: one of those in its certificate',
+      `mtls inspect ${shellWord(endpointOf(options))}`,
+    ],
   },
   {
     code: 'PROXY_PROTOCOL_REQUIRED',

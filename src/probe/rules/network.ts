@@ -1,7 +1,7 @@
 import { printable } from '../../pki/name.js';
 import type { Facts, Rule } from '../facts.js';
 import { closesOnSilence } from '../failure.js';
-import { endpointOf, probeCommand } from '../options.js';
+import { endpointOf, listenersOn, probeCommand } from '../options.js';
 
 const failedBy = (facts: Facts, failure: string): readonly string[] | undefined => {
   const { connection } = facts;
@@ -24,7 +24,7 @@ export const NETWORK_RULES: readonly Rule[] = [
       const evidence = failedBy(facts, 'refused');
       return evidence && { confidence: 'certain', evidence };
     },
-    fixes: ({ options }) => [`start the server, or check that it listens on port ${options.port}`, probeCommand(options)],
+    fixes: ({ options }) => [...listenersOn(options), `start the server, or find the port that it listens on`],
   },
   {
     code: 'TCP_TIMEOUT',

@@ -1,6 +1,6 @@
 import { type Admission, admissionOf } from '../admission.js';
 import type { Facts, Finding, Rule } from '../facts.js';
-import { endpointOf, probeCommand } from '../options.js';
+import { endpointOf, probeCommand, serviceName, showCertificate } from '../options.js';
 
 /** Is the handshake through, and was it not refused afterwards? */
 const welcomed = ({ attempt, refusal }: Facts): boolean => attempt?.secured === true && refusal === undefined;
@@ -44,7 +44,7 @@ export const OUTCOME_RULES: readonly Rule[] = [
     },
     fixes: ({ options }) => [
       `on ${endpointOf(options)}: turn on client verification (nginx: ssl_verify_client on; HAProxy: verify required)`,
-      'mtls proxy --as NAME --listen mtls://0.0.0.0:8443 --upstream http://127.0.0.1:PORT --allow CLIENT',
+      'or let nobody reach it but through mtls proxy',
     ],
   },
   {
@@ -55,7 +55,7 @@ export const OUTCOME_RULES: readonly Rule[] = [
       const evidence = ['the server asked for a certificate and the client sent an empty list', admission.seen];
       return { confidence: 'likely', evidence, alternatives: ['CLIENT_NOT_AUTHORIZED', 'MTLS_OPTIONAL'] };
     },
-    fixes: ({ options }) => [probeCommand(options, '--cert', 'CERT', '--key', 'KEY'), 'mtls issue NAME'],
+    fixes: ({ options }) => showCertificate(options),
   },
   {
     code: 'MTLS_OPTIONAL',
@@ -98,7 +98,7 @@ export const OUTCOME_RULES: readonly Rule[] = [
         : { confidence: 'likely', evidence, alternatives: ['CLIENT_CERT_REVOKED', 'CLIENT_CERT_REJECTED'] };
     },
     fixes: ({ options }) => [
-      `on ${endpointOf(options)}: allow ${options.labels?.service ?? 'this client'} in the policy (mtls proxy: --allow NAME)`,
+      `on ${endpointOf(options)}: allow ${serviceName(options) ?? 'this client'} in the policy${serviceName(options) === undefined ? '' : ` (of mtls proxy: --allow ${serviceName(options)})`}`,
     ],
   },
   { code: 'OK', when: allWell, fixes: () => [] },

@@ -19,8 +19,6 @@ export interface Rule {
 export const all = ({ certificates }: Path): number[] => certificates.map((_, i) => i);
 /** Those that issued another one. */
 export const issuers = ({ certificates }: Path): number[] => certificates.slice(1).map((_, i) => i + 1);
-/** Those whose issuer is in the path. */
-export const issued = ({ certificates }: Path): number[] => certificates.slice(1).map((_, i) => i);
 
 /** A finding about the certificate at `at`. */
 export function finding(code: FindingCode, certificate: Certificate, at: number, message: string): Finding {
