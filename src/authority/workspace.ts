@@ -102,7 +102,7 @@ function findDirectory(cwd: string): string | undefined {
 export function readSettings(path: string, searched: string): WorkspaceSettings {
   let text: string;
   try {
-    text = readFileBounded(path, 65_536).toString('utf8');
+    text = readFileBounded(path, 65_536, 'the settings of a workspace').toString('utf8');
   } catch (error) {
     if (isError(error, 'FILE_NOT_FOUND')) throw new MtlsError('WORKSPACE_NOT_FOUND', { searched }, { cause: error });
     throw error;

@@ -76,8 +76,15 @@ export default class Lint extends BaseCommand {
     const known = written === undefined ? undefined : { file: written, known: writeBaseline(written, files) };
     const result = { ...report, ...given({ written: known, errors: errors.length > 0 ? errors : undefined }) };
     const exitCode = errors.length > 0 ? EXIT.could_not : written === undefined ? verdict(report.good) : EXIT.good;
-    const isBad = (severity: (typeof SEVERITIES)[number]): boolean => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(limit);
-    return { result, text: () => renderLint(result), report: () => lintedReport(result, { rules: LINT_RULES, isBad }), exitCode };
+    // what was just written as known does not count
+    const isBad = (severity: (typeof SEVERITIES)[number]): boolean =>
+      written === undefined && SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(limit);
+    return {
+      result,
+      text: () => renderLint(result),
+      report: () => lintedReport(result, { rules: LINT_RULES, isBad }, process.cwd()),
+      exitCode,
+    };
   }
 }
 

@@ -56,7 +56,7 @@ export default class Verify extends BaseCommand {
     const files = oneOrMore(argv, 'a certificate to verify', 'mtls verify tls.crt --ca ca.crt');
     const result = await verifyFiles(files, flags, now, flags.explain);
     return {
-      ...{ result, text: () => renderVerified(result), report: () => verifiedReport(result, FINDINGS) },
+      ...{ result, text: () => renderVerified(result), report: () => verifiedReport(result, FINDINGS, process.cwd()) },
       exitCode: verdict(result.valid),
     };
   }

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { CRL_VALIDITY, isCrlDue, readWorkspaceCrl, refreshCrl } from '../../src/authority/crl.js';
-import { readLedger } from '../../src/authority/ledger.js';
+import { issueCertificates } from '../../src/authority/issue.js';
+import { appendLedger, readLedger } from '../../src/authority/ledger.js';
+import { listCertificates } from '../../src/authority/list.js';
 import { SERVICE_REASONS, revokeCertificates } from '../../src/authority/revoke.js';
 import { crlView } from '../../src/authority/views.js';
+import { serviceNames } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
 import { findRevoked, revokedEntries } from '../../src/pki/crl.js';
 import { openssl } from '../pki/other-tools.js';
 import { AT } from '../support/chains.js';
 import { needs } from '../support/programs.js';
-import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, unix } from './support.js';
+import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, text, unix } from './support.js';
 
 describe('the CRL of the workspace', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -67,6 +70,118 @@ describe('the CRL of the workspace', () => {
     assert.deepEqual([due(DAY), due(DAY + 1)], [false, true]);
     rmSync(paths.crl);
     assert.equal(due(0), true);
+  });
+
+  it('is due when the ledger knows a later one, or a revocation that none says', async () => {
+    const { paths } = made.workspace;
+    const [ledger, first] = [text(paths.ledger), text(paths.crl)];
+    const due = (): boolean => isCrlDue(paths, AT);
+    await refreshCrl(made.workspace, clock);
+    assert.equal(due(), false);
+    writeFileSync(paths.crl, first);
+    assert.equal(due(), true, 'the file is an earlier one');
+    writeFileSync(paths.ledger, ledger);
+    assert.equal(due(), false);
+    appendLedger(paths.ledger, [{ event: 'revoked', at: AT, serial: 'ab', reason: 'keyCompromise' }]);
+    assert.equal(due(), true, 'the line behind it was torn');
+  });
+
+  it('that a killed revoke did not show is shown by the next issue, even when others were issued since', async () => {
+    const { paths } = made.workspace;
+    const { serial } = (await issueOne(made.workspace, 'api')).entry;
+    const silent = text(paths.crl);
+    await revokeCertificates(made.workspace, 'api', 'keyCompromise', clock);
+    await issueOne(made.workspace, 'web');
+    for (const spoil of [() => writeFileSync(paths.crl, silent), () => rmSync(paths.crl), () => writeFileSync(paths.crl, '')]) {
+      spoil();
+      await issueOne(made.workspace, 'db');
+      assert.equal(findRevoked(readWorkspaceCrl(paths), serial)?.reason, 'keyCompromise');
+      assertWhole(made.workspace);
+    }
+  });
+
+  describe('bears witness against a ledger that has lost entries:', () => {
+    let serial: string;
+    beforeEach(async () => {
+      ({ serial } = (await issueOne(made.workspace, 'api')).entry);
+      await issueOne(made.workspace, 'web');
+      await revokeCertificates(made.workspace, 'api', 'keyCompromise', clock);
+    });
+    /** All that writes refuses, and leaves what stands there; with the ledger of before all goes on. */
+    const assertRefused = async (lost: (lines: readonly string[]) => readonly string[], problem: RegExp): Promise<void> => {
+      const { paths } = made.workspace;
+      const [ledger, crl] = [text(paths.ledger), text(paths.crl)];
+      const damaged = lost(ledger.split(/(?<=\n)/)).join('');
+      writeFileSync(paths.ledger, damaged);
+      for (const act of [
+        () => refreshCrl(made.workspace, clock),
+        () => revokeCertificates(made.workspace, 'web', 'superseded', clock),
+        () => issueCertificates(made.workspace, [{ name: 'db' }], clockAt(CRL_VALIDITY)),
+      ]) {
+        const { facts, hints } = await failure('LEDGER_CORRUPT', act, problem);
+        assert.deepEqual([facts.path, hints], [paths.ledger, ['put the ledger back from a backup: what it says is nowhere else']]);
+      }
+      assert.deepEqual([text(paths.ledger), text(paths.crl), serviceNames(made.workspace)], [damaged, crl, ['api', 'web']]);
+      writeFileSync(paths.ledger, ledger);
+      assert.equal((await refreshCrl(made.workspace, clock)).number, '03');
+    };
+
+    it('its tail', () =>
+      assertRefused((lines) => lines.slice(0, 3), /the last CRL that it knows has number 1, and .*root\.crl has number 2/));
+
+    it('its tail, by which issue is refused at once', async () => {
+      const { ledger } = made.workspace.paths;
+      writeFileSync(
+        ledger,
+        text(ledger)
+          .split(/(?<=\n)/)
+          .slice(0, 3)
+          .join(''),
+      );
+      await failure('LEDGER_CORRUPT', () => issueOne(made.workspace, 'db'), /number 1, and .* number 2/);
+    });
+
+    it('a revocation in the middle of it', () =>
+      assertRefused(
+        (lines) => lines.filter((line) => !line.includes('"revoked"')),
+        new RegExp(`it does not say that certificate ${serial} is revoked, and .*root\\.crl does`),
+      ));
+
+    it('two of them', async () => {
+      await issueOne(made.workspace, 'cache');
+      await revokeCertificates(made.workspace, 'cache', 'superseded', clock);
+      const { ledger } = made.workspace.paths;
+      writeFileSync(ledger, text(ledger).replace(/\{"event":"revoked".*\n/g, ''));
+      await failure('LEDGER_CORRUPT', () => refreshCrl(made.workspace, clock), /that 2 certificates \([0-9a-f]+, …\) are revoked/);
+    });
+
+    it('all of them', async () => {
+      const { ledger, crl } = made.workspace.paths;
+      const [full, before] = [text(ledger), text(crl)];
+      writeFileSync(ledger, '');
+      for (const act of [
+        () => refreshCrl(made.workspace, clock),
+        () => revokeCertificates(made.workspace, 'api', 'superseded', clock),
+        () => issueOne(made.workspace, 'db'),
+        () => listCertificates(made.workspace, clock),
+      ])
+        await failure('LEDGER_CORRUPT', act, /expected at least the entry that init writes, found none/);
+      assert.deepEqual([text(ledger), text(crl)], ['', before]);
+      writeFileSync(ledger, full);
+      assert.equal((await refreshCrl(made.workspace, clock)).number, '03');
+    });
+
+    it('but not when somebody else signed it', async () => {
+      const other = newWorkspace();
+      try {
+        for (const number of [2, 3, 4]) assert.equal(Number((await refreshCrl(other.workspace, clock)).number), number);
+        writeFileSync(made.workspace.paths.crl, text(other.workspace.paths.crl));
+        const crl = await refreshCrl(made.workspace, clock);
+        assert.deepEqual([crl.number, findRevoked(crl, serial)?.reason], ['03', 'keyCompromise']);
+      } finally {
+        other.remove();
+      }
+    });
   });
 
   it('that is a directory is an error, and no reason for a new one', async () => {

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
@@ -112,9 +123,24 @@ describe('init', () => {
     await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('file'), clock }), /it is no directory/);
     const empty = await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('empty'), clock }), /damaged, without/);
     assert.deepEqual(empty.hints, [`rmdir ${path('empty')}`]);
-    rmSync(path('.mtls/workspace.json'));
-    await failure('WORKSPACE_INVALID', () => initializeWorkspace({ directory: path('.mtls'), clock }), /damaged, without workspace\.json/);
     assert.equal(text(path('file')), 'mine');
+  });
+
+  it('names what is there when it is no workspace of ours to use: damaged, of a newer version', async () => {
+    initializeWorkspace({ directory: path('.mtls'), clock });
+    const again = () => initializeWorkspace({ directory: path('.mtls'), clock });
+    const settings = text(path('.mtls/workspace.json'));
+    writeFileSync(path('.mtls/workspace.json'), settings.replace('"version": 1', '"version": 2'));
+    await failure('WORKSPACE_TOO_NEW', again, /of version 2/);
+    writeFileSync(path('.mtls/workspace.json'), settings.replace('"version": 1', '"version": 0'));
+    await failure('WORKSPACE_INVALID', again, /settings version/);
+    writeFileSync(path('.mtls/workspace.json'), settings);
+    rmSync(path('.mtls/authority/ledger.jsonl'));
+    await failure('WORKSPACE_INVALID', again, /damaged, without authority\/ledger\.jsonl$/);
+    rmSync(path('.mtls/workspace.json'));
+    const error = await failure('WORKSPACE_INVALID', again, /damaged, without workspace\.json, authority\/ledger\.jsonl$/);
+    assert.deepEqual(error.hints, [`ls -lR ${path('.mtls')}`, 'put what is missing back from a backup']);
+    assert.equal(existsSync(path('.mtls/authority/root.key')), true);
   });
 
   it('of four processes at once is won by one; the others say that there is a workspace', async () => {

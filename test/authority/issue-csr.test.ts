@@ -4,7 +4,17 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { readLedger } from '../../src/authority/ledger.js';
 import { issuedView } from '../../src/authority/views.js';
 import { type Csr, readCsr } from '../../src/pki/csr.js';
-import { type SubjectNames, name as directoryName, explicit, extension, sequence, set, oid } from '../../src/pki/encode.js';
+import {
+  type Node,
+  type SubjectNames,
+  name as directoryName,
+  explicit,
+  extension,
+  implicit,
+  oid,
+  sequence,
+  set,
+} from '../../src/pki/encode.js';
 import { generateKey, isKeyOf } from '../../src/pki/key.js';
 import { csrIn } from '../../src/pki/material.js';
 import { OID } from '../../src/pki/oids.js';
@@ -73,11 +83,21 @@ describe('issue for a certification request', () => {
   });
 
   it('refuses names of kinds that are not granted here', async () => {
-    const san = sequence(explicit(4, directoryName([[OID.commonName, 'inside']])));
-    const attribute = sequence(oid(OID.extensionRequest), set(sequence(extension(OID.subjectAltName, false, san))));
-    const asked = readCsr(csrOf(key, NONE, { attributes: [attribute] }));
-    const error = await failure('CSR_NAMES_NOT_ASKED', () => issue(asked));
+    const inside = explicit(4, directoryName([[OID.commonName, 'inside']]));
+    const asking = (...names: readonly Node[]): Csr => {
+      const attribute = sequence(oid(OID.extensionRequest), set(sequence(extension(OID.subjectAltName, false, sequence(...names)))));
+      return readCsr(csrOf(key, NONE, { attributes: [attribute] }));
+    };
+    const error = await failure('CSR_NAMES_NOT_ASKED', () => issue(asking(inside)));
     assert.deepEqual(error.facts.names, ['a directory name']);
+    assert.deepEqual(error.hints, ['only DNS names, addresses and a URI can be granted: make it again without a directory name']);
+    const mixed = await failure('CSR_NAMES_NOT_ASKED', () =>
+      issue(asking(implicit(1, Buffer.from('ca@shop.test')), implicit(2, Buffer.from('bank.test')))),
+    );
+    assert.deepEqual(mixed.hints, [
+      'to grant the others add: --dns bank.test',
+      'only DNS names, addresses and a URI can be granted: make it again without ca@shop.test',
+    ]);
   });
 
   it('refuses one that its key did not sign', async () => {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
 import { readLedger } from '../../src/authority/ledger.js';
+import { listCertificates } from '../../src/authority/list.js';
 import { SERVICE_REASONS, revokeCertificates } from '../../src/authority/revoke.js';
 import { revokedView } from '../../src/authority/views.js';
 import { DAY } from '../../src/base/duration.js';
-import { findRevoked } from '../../src/pki/crl.js';
+import { countRevoked, findRevoked } from '../../src/pki/crl.js';
 import { generateKey, privateKeyToPem } from '../../src/pki/key.js';
+import { renderRevoked } from '../../src/render/authority.js';
 import { AT } from '../support/chains.js';
 import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, text } from './support.js';
 
@@ -67,6 +70,58 @@ describe('revoke', () => {
     const last = await issue('api', clock, DAY);
     assert.deepEqual((await revoke('api', clockAt(2 * DAY))).revoked, [last]);
     assert.equal(isInCrl(last.serial), true);
+  });
+
+  describe('twice, for another reason,', () => {
+    const again = async (before: (typeof SERVICE_REASONS)[number], now: (typeof SERVICE_REASONS)[number]) => {
+      const entry = await issue('api');
+      await revokeCertificates(made.workspace, 'api', before, clock);
+      const result = await revokeCertificates(made.workspace, entry.serial, now, clockAt(DAY));
+      return { entry, result, inCrl: findRevoked(readWorkspaceCrl(made.workspace.paths), entry.serial) };
+    };
+
+    for (const [before, now] of [
+      ['certificateHold', 'keyCompromise'],
+      ['certificateHold', 'unspecified'],
+      ['unspecified', 'keyCompromise'],
+      ['unspecified', 'superseded'],
+    ] as const)
+      it(`${before} gives way to ${now}, and the day stays`, async () => {
+        const { entry, result, inCrl } = await again(before, now);
+        const earlier = { event: 'revoked', at: AT, serial: entry.serial, reason: before } as const;
+        assert.deepEqual([result.revoked, result.changed, result.already], [[], [{ issued: entry, revocation: earlier }], []]);
+        const at = new Date(AT.getTime() + DAY);
+        assert.deepEqual(readLedger(made.workspace.paths.ledger).slice(-2), [
+          { ...earlier, at, reason: now },
+          { event: 'crl', at, number: 3 },
+        ]);
+        assert.deepEqual([inCrl?.reason ?? 'unspecified', inCrl?.date], [now, AT.getTime()]);
+        assert.equal(countRevoked(result.crl), 1, 'one entry for one certificate');
+        const [listed] = listCertificates(made.workspace, clockAt(DAY)).slice(-1);
+        assert.deepEqual(listed?.revoked, { at: '2026-06-01T12:00:00Z', reason: now });
+        const view = revokedView(made.workspace, result, now);
+        const { name, serial } = view.changed[0]!;
+        assert.deepEqual(view.changed, [{ name: 'api', serial, reason: now, before, at: '2026-06-01T12:00:00Z' }]);
+        assert.match(
+          stripVTControlCharacters(renderRevoked(view)),
+          new RegExp(`^. ${name} ${serial} was revoked 2026-06-01 \\(${before}\\), now for another reason \\(${now}\\)\n`),
+        );
+        assertWhole(made.workspace);
+      });
+
+    for (const [before, now] of [
+      ['certificateHold', 'certificateHold'],
+      ['unspecified', 'unspecified'],
+      ['unspecified', 'certificateHold'],
+      ['superseded', 'keyCompromise'],
+      ['keyCompromise', 'certificateHold'],
+    ] as const)
+      it(`${before} stays, asked for ${now}`, async () => {
+        const { result, inCrl } = await again(before, now);
+        assert.deepEqual([result.revoked, result.changed, result.already.map(({ revocation }) => revocation.reason)], [[], [], [before]]);
+        assert.equal(inCrl?.reason ?? 'unspecified', before);
+        assert.equal(result.crl.number, '02');
+      });
   });
 
   it('twice is no error: the first reason and time stay, and no new CRL is signed', async () => {

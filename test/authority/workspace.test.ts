@@ -62,6 +62,9 @@ describe('a workspace', () => {
     const wrong: readonly (readonly [object, RegExp])[] = [
       [{ version: undefined }, /settings version: expected a whole number, found "nothing"/],
       [{ version: '1' }, /settings version/],
+      [{ version: 0 }, /settings version: expected a whole number from 1 on, found "0"/],
+      [{ version: 1.5 }, /settings version: expected a whole number, found "1\.5"/],
+      [{ version: -1 }, /settings version/],
       [{ trustDomain: null }, /settings trustDomain/],
       [{ trustDomain: 'Shop Test' }, /trust domain: expected lower-case letters/],
       [{ keyType: 'dsa' }, /settings keyType: expected ecdsa-p256 or/],

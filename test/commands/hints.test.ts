@@ -164,7 +164,10 @@ describe('what went wrong, and what to do', function () {
       rmSync(settings);
       assert.equal((await failure('list'))[0], 'WORKSPACE_NOT_FOUND');
       const [code, message] = await failure('init', '--yes');
-      assert.deepEqual([code, message], ['WORKSPACE_INVALID', `${join(cwd, '.mtls')}: there is no workspace.json in it`]);
+      assert.deepEqual(
+        [code, message],
+        ['WORKSPACE_INVALID', `${join(cwd, '.mtls')}: the workspace there is damaged, without workspace.json`],
+      );
     });
   });
 

@@ -81,7 +81,10 @@ for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
         report.handshake.alerts.map(({ from, level, code, name }) => [from, level, code, name]),
         [['server', 'fatal', ...expectedAlert]],
       );
-      assert.ok(report.diagnosis.fixes.some((fix) => fix.includes(`mtls probe 127.0.0.1:${running.port}`) && fix.includes('--cert')));
+      assert.deepEqual(report.diagnosis.fixes, ['show a certificate with --as, or with --cert and --key; mtls issue makes one']);
+      const labels = { services: ['web'] };
+      const known = await probePort(running.port, { authorities: [ca.certificate], labels, retries: false });
+      assert.match(known.diagnosis.fixes[0]!, new RegExp(`^mtls probe 127\\.0\\.0\\.1:${running.port} .*--as web`));
     });
 
     // Node closes without an alert whatever it minds: only our own files tell

@@ -106,7 +106,7 @@ const textOf = (name: Exclude<Presented, { kind: 'other' }>): string =>
   name.kind === 'directory' ? shortNameOf(name.value) : printable(name.value.slice(0, 200));
 
 /** Directory names are compared one relative name after the other, and are as long as somebody likes. */
-const lengthOf = (name: Presented): number => (name.kind === 'directory' ? 1 + name.value.der.length / 200 : 1);
+const lengthOf = (name: Presented): number => (name.kind === 'directory' ? 1 + name.value.der.length / 40 : 1);
 
 const isSameKind = (subtree: Subtree, name: Presented): boolean =>
   subtree.kind === 'other' ? name.kind === 'other' && name.tag === subtree.tag : subtree.kind === name.kind;
