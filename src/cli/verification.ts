@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { readFileBounded } from '../base/files.js';
-import { MtlsError } from '../errors.js';
+import { MtlsError, isError } from '../errors.js';
 import { readCertificates } from '../pki/material.js';
 import { labelOf } from '../pki/name.js';
 import { type OcspResponse, readOcspResponse } from '../pki/ocsp.js';
@@ -103,5 +103,10 @@ function policyOf(flags: VerificationFlags): VerifyRequest['policy'] {
 }
 
 function readResponse(file: string): OcspResponse {
-  return readOcspResponse(readFileBounded(file));
+  try {
+    return readOcspResponse(readFileBounded(file));
+  } catch (error) {
+    if (!isError(error, 'OCSP_MALFORMED')) throw error;
+    throw new MtlsError('OCSP_MALFORMED', { problem: `${error.facts.problem}, in ${file}` }, { cause: error });
+  }
 }
