@@ -31,18 +31,32 @@ describe('issue that is interrupted', () => {
 
   it('takes all back that it had made, and says how far it was', async () => {
     const before = filesOf();
-    for (const at of ['issuing 0 of 1,060', 'issuing 50 of 1,060', 'issuing 1,050 of 1,060', 'issuing 1,060 of 1,060']) {
+    for (const [what, time] of [
+      ['signing', 1],
+      ['signing', 2],
+      ['issuing', 1],
+      ['issuing', 2],
+      ['issuing 1,200 of 1,200', 1],
+    ] as const) {
       const controller = new AbortController();
-      const told: string[] = [];
-      const tell = (what: string): void => {
-        told.push(what);
-        if (what === at) controller.abort();
+      let told: string[] = [];
+      const tell = (now: string): void => {
+        told = now.startsWith(what) ? [...told, now] : told;
+        if (told.length === time) controller.abort();
       };
-      await failure('INTERRUPTED', () => issueCertificates(made.workspace, requests(1_060), clock, { signal: controller.signal, tell }));
-      assert.equal(told.at(-1), at);
+      await failure('INTERRUPTED', () => issueCertificates(made.workspace, requests(1_200), clock, { signal: controller.signal, tell }));
+      assert.equal(told.length, time, 'nothing is done after that');
+      assert.match(told.at(-1)!, /^(?:signing|issuing) (?:[\d]{1,3}|1,[\d]{3}) of 1,200$/);
       assert.deepEqual(filesOf(), before);
     }
   }).timeout(60_000);
+
+  it('hears it soon, however long a key takes', async () => {
+    const told: string[] = [];
+    const rsa = requests(6).map((each) => ({ ...each, keyType: 'rsa-3072' as const }));
+    await issueCertificates(made.workspace, rsa, clock, { tell: (what) => told.push(what) });
+    assert.ok(told.filter((what) => what.startsWith('signing')).length > 3, told.join(', '));
+  });
 
   it('goes on to its end once it stands in the ledger', async () => {
     const controller = new AbortController();
@@ -106,11 +120,13 @@ describe('the program', function () {
   describe('at a terminal', () => {
     before(needs('script'));
 
-    it('draws how far issue is when it takes longer than a second', async () => {
-      const { ended, said } = atTerminal('issue', ...names(3_000));
-      assert.equal(await ended, 0, said().slice(-500));
-      assert.match(said(), /\rissuing (?:\d{2,3}|[12],\d{3}) of 3,000 …/);
-      assert.doesNotMatch(said().slice(said().indexOf('s0 (peer)')), /issuing/);
+    it('draws how far issue is when it takes longer than a second, until Ctrl-C', async () => {
+      const { child, ended, said } = atTerminal('issue', ...names(5_000));
+      while (!/\rissuing (?:\d{2,3}|[1-4],\d{3}) of 5,000 …/.test(said())) await sleep(20);
+      child.stdin.write('\u0003');
+      assert.equal(await ended, 130, said().slice(-500));
+      assert.match(said(), /error: interrupted\r?\n$/);
+      assert.deepEqual(readdirSync(made.workspace.paths.services), []);
     });
 
     it('says for whom it waits', async () => {

@@ -163,7 +163,13 @@ function sanOf({ dns = [], ip = [], uri = [], email = [] }: NonNullable<Recipe['
 }
 
 function sealed(tbs: Buffer, { oid: dotted, nullParameters, digest }: Scheme, key: KeyObject): Buffer {
-  return toDer(sequence(embed(tbs), algorithm(dotted, nullParameters), bitString(sign(digest, tbs, key))));
+  return toDer(
+    sequence(
+      embed(tbs),
+      algorithm(dotted, nullParameters),
+      bitString(sign(key.asymmetricKeyType?.startsWith('ed') === true ? null : (digest ?? 'sha256'), tbs, key)),
+    ),
+  );
 }
 
 /** `certify` for a CA. */
