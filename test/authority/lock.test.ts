@@ -7,6 +7,7 @@ import { withLock } from '../../src/authority/lock.js';
 import { serviceNames } from '../../src/authority/workspace.js';
 import { AT } from '../support/chains.js';
 import { temporaryDirectory } from '../support/material.js';
+import { injectFaults } from './faults.js';
 import { childProcesses, reportOf } from './processes.js';
 import { assertWhole, failure, newWorkspace, staleLock, text } from './support.js';
 
@@ -122,6 +123,12 @@ describe('the lock', () => {
     };
     await failure('INTERRUPTED', () => withLock(path, said, { signal: controller.signal, tell }));
     assert.match(told[0]!, new RegExp(`waiting for process ${process.pid} on `));
+  });
+
+  it('is on the disk before it is seen', async () => {
+    const { calls, restore } = injectFaults();
+    await withLock(path, said).finally(restore);
+    assert.deepEqual(calls.slice(0, calls.indexOf('linkSync') + 1), ['openSync', 'writeFileSync', 'fsyncSync', 'linkSync']);
   });
 
   it('sweeps what killed processes left half-written, once it is held', async () => {
