@@ -56,7 +56,7 @@ describe('host names', () => {
   });
 
   it('match a wildcard for one label, whatever it is, and nothing else', () => {
-    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
+    const label = fc.stringMatching(/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/);
     fc.assert(
       fc.property(label, fc.array(label, { minLength: 1, maxLength: 3 }), (first, rest) => {
         const base = rest.join('.');
