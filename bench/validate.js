@@ -105,7 +105,8 @@ export async function memoryOf(path, lines) {
   let peak;
   const look = () => {
     try {
-      peak = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+      const found = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+      if (found !== undefined) peak = Number(found) / 1024;
     } catch {
       // gone already, or no such system
     }
