@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 // The program from its sources, without a build; only --help is that of the build.
-import { readdirSync } from 'node:fs';
-import { register } from 'tsx/esm/api';
+'use strict';
+const { readdirSync } = require('node:fs');
+const { join } = require('node:path');
 
-register();
-const { main } = await import('../src/cli/main.ts');
-const files = readdirSync(new URL('../src/commands/', import.meta.url)).filter((name) => name.endsWith('.ts'));
-const commands = Object.fromEntries(files.map((name) => [name.slice(0, -3), () => import(`../src/commands/${name}`)]));
-await main(process.argv.slice(2), new URL('./run.js', import.meta.url).href, commands);
+void dev(join(__dirname, '..'));
+
+async function dev(root) {
+  const { register } = await import('tsx/esm/api');
+  register();
+  const { main } = await import('../src/cli/main.ts');
+  const files = readdirSync(join(root, 'src', 'commands')).filter((name) => name.endsWith('.ts'));
+  const commands = Object.fromEntries(files.map((name) => [name.slice(0, -3), () => import(`../src/commands/${name}`)]));
+  await main(process.argv.slice(2), root, commands);
+}

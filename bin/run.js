@@ -1,15 +1,60 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import * as module from 'node:module';
+// CommonJS, and what V8 compiled kept between runs: the two cost a bare Node's start once more.
+'use strict';
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 
+const root = join(__dirname, '..');
 // the answer to the one question that needs nothing loaded
 if (process.argv.length === 3 && process.argv[2] === '--version') {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   process.stdout.write(`mtls/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
 } else {
-  // Node 22.1 and newer keep compiled code between runs
-  module.enableCompileCache?.();
-  // the bundle that scripts/build.js makes; import() would read all of it once more, for the names that it exports
-  const { run } = module.createRequire(import.meta.url)('../dist/mtls.cjs');
-  await run(process.argv.slice(2), import.meta.url);
+  void load(join(root, 'dist', 'mtls.cjs')).run(process.argv.slice(2), root);
+}
+
+/**
+ * The exports of the bundle that scripts/build.js makes. What V8 compiled is kept beside it where one may write: no less
+ * trusted than the bundle, as who may write the one may write the other.
+ */
+function load(bundle) {
+  const { Script } = require('node:vm');
+  const { createRequire } = require('node:module');
+  const cache = `${bundle}.${process.version}-${process.arch}.cache`;
+  const cachedData = readIfAny(cache);
+  const source = `(function (exports, require, module, importModule) {${readFileSync(bundle, 'latin1')}\n})`;
+  const script = new Script(source, { filename: bundle, cachedData });
+  if (cachedData === undefined || script.cachedDataRejected) process.once('exit', () => keep(cache, script.createCachedData()));
+  const loaded = { exports: {} };
+  script.runInThisContext()(loaded.exports, createRequire(bundle), loaded, (name) => import(name));
+  return loaded.exports;
+}
+
+function readIfAny(path) {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all: V8 believes what it finds. */
+function keep(path, data) {
+  const { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+  const part = `${path}.${process.pid}`;
+  try {
+    const file = openSync(part, 'wx', 0o644);
+    try {
+      writeFileSync(file, data);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(part, path);
+  } catch {
+    // a package that nobody may write to starts slower; rm, even of nothing, is refused there too
+    try {
+      rmSync(part, { force: true });
+    } catch {}
+  }
 }

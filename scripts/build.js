@@ -40,7 +40,21 @@ function bundle() {
     // names of classes are looked at, the rest of the names only take time to read
     ...{ minifyWhitespace: true, minifySyntax: true, keepNames: true, legalComments: 'none', logLevel: 'warning', metafile: true },
   });
+  writeFileSync('dist/mtls.cjs', faster(readFileSync('dist/mtls.cjs', 'utf8')));
   writeFileSync('dist/THIRD_PARTY_LICENSES.txt', licensesOf(Object.keys(metafile.inputs)));
+}
+
+/**
+ * What V8 reads in half the time: one byte a character, and the ids of commands, which are ASCII, sorted without collation
+ * tables. Node does not import from a script whose compiled code was kept: bin/run.js gives it `importModule`.
+ */
+function faster(bundle) {
+  const sort = '.sort((a,b)=>a.id.localeCompare(b.id))';
+  if (!bundle.includes(sort)) throw new Error(`oclif does not sort commands by ${sort} any more`);
+  return bundle
+    .replace(sort, '.sort((a,b)=>a.id<b.id?-1:1)')
+    .replace(/(?<![\w$.#])import\((?!\))/g, 'importModule(')
+    .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What the authors of the packages in the bundle ask to be said with every copy. */

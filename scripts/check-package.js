@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const NEEDED = [
   'bin/run.js',
+  'bin/package.json',
   'dist/mtls.cjs',
   'dist/validate/batch-process.js',
   'oclif.manifest.json',
@@ -17,7 +18,7 @@ const NEEDED = [
   'docs/diagnoses.md',
 ];
 const ALLOWED = [
-  /^(?:bin\/run\.js|oclif\.manifest\.json|package\.json|[A-Z]+(?:\.md)?)$/,
+  /^(?:bin\/(?:run\.js|package\.json)|oclif\.manifest\.json|package\.json|[A-Z]+(?:\.md)?)$/,
   /^docs\/[a-z]+\.md$/,
   /^dist\/(?:.+\.js|mtls\.cjs|THIRD_PARTY_LICENSES\.txt)$/,
   /^dist\/.+\.d\.ts$/,

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import type { Config } from '@oclif/core/config';
 import { EXIT, MtlsError } from '../errors.js';
 import { beforeEnd } from './base-command.js';
 import { asksForJson } from './format.js';
@@ -9,7 +9,7 @@ import type { Typed } from './typed.js';
 /** What oclif asks of a module of `commands/`. */
 interface CommandModule {
   readonly default: {
-    readonly run: (argv: string[], entry: string) => Promise<unknown>;
+    readonly run: (argv: string[], config: Config) => Promise<unknown>;
     readonly flags?: object;
     readonly baseFlags?: object;
   };
@@ -18,10 +18,10 @@ interface CommandModule {
 type Commands = Readonly<Record<string, () => Promise<CommandModule>>>;
 
 /**
- * Runs the command line `argv`; `entry` is the URL of the program, for oclif to find package.json by. Sets the exit code.
- * `commands` are ours, so that one of them starts without being searched for.
+ * Runs the command line `argv`; `root` is the directory of package.json. Sets the exit code. `commands` are ours, so that one
+ * of them starts without being searched for.
  */
-export async function main(argv: string[], entry: string, commands: Commands): Promise<void> {
+export async function main(argv: string[], root: string, commands: Commands): Promise<void> {
   interruption.listen();
   let told: Promise<void> | undefined;
   const tell = (error: unknown): Promise<void> => (told ??= report(error, argv, commands));
@@ -33,7 +33,7 @@ export async function main(argv: string[], entry: string, commands: Commands): P
     });
   watch();
   try {
-    const run = await commandOf(argv, entry, commands);
+    const run = await commandOf(argv, root, commands);
     watch();
     await run();
   } catch (error) {
@@ -47,16 +47,17 @@ export async function main(argv: string[], entry: string, commands: Commands): P
 const AUTOCOMPLETE = 'autocomplete';
 
 /** What runs the command line: a command of ours, or oclif with its one plugin, which costs the commands nothing. */
-async function commandOf(argv: string[], entry: string, commands: Commands): Promise<() => Promise<unknown>> {
+async function commandOf(argv: string[], root: string, commands: Commands): Promise<() => Promise<unknown>> {
   const [id = '', ...words] = argv;
   if (Object.hasOwn(commands, id) && !beforeEnd(words).includes('--help')) {
-    const { default: command } = await commands[id]!();
-    return () => command.run(words, entry);
+    const [{ default: command }, { commandConfig }] = await Promise.all([commands[id]!(), import('./command-config.js')]);
+    const config = await commandConfig(root);
+    return () => command.run(words, config);
   }
   const { assertCommand } = await import('./usage.js');
   assertCommand(id, words, [...Object.keys(commands), AUTOCOMPLETE]);
   const [{ run }] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/command')]);
-  return () => run(argv, { root: fileURLToPath(entry), pluginAdditions: { core: ['@oclif/plugin-autocomplete'] } });
+  return () => run(argv, { root, pluginAdditions: { core: ['@oclif/plugin-autocomplete'] } });
 }
 
 async function report(error: unknown, argv: readonly string[], commands: Commands): Promise<void> {
