@@ -15,7 +15,7 @@ interface Batch {
 }
 
 /** A batch is answered by the process that reads it until it is this long: most are over by then. */
-const LINES_ALONE = 1_000;
+const LINES_ALONE = 300;
 const LINES_OF_A_CHUNK = 64;
 const CHARACTERS_OF_A_CHUNK = 1_000_000;
 

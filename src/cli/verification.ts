@@ -1,10 +1,11 @@
 import * as Flags from '@oclif/core/flags';
+import { isIP } from 'node:net';
 import { readFileBounded } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
 import { readCertificates } from '../pki/material.js';
 import { labelOf } from '../pki/name.js';
 import { type OcspResponse, readOcspResponse } from '../pki/ocsp.js';
-import { type ExplainedCertificate, type VerifyRequest, explainPath, verify } from '../validate/index.js';
+import { type ExplainedCertificate, type VerifyRequest, explainPath, isHost, parseSpiffeId, verify } from '../validate/index.js';
 import { listFlag } from './flags.js';
 import { given } from './given.js';
 import { instantOf } from './instant.js';
@@ -58,7 +59,10 @@ interface Told {
   readonly message: string;
 }
 
-/** Judges the first certificate of each file, the others in it being at hand. Throws what reading the files throws. */
+/**
+ * Judges the first certificate of each file, the others in it being at hand. `unread` are the files that could not be looked
+ * at, which are not good; throws what is wrong with the only one, or with what they are judged by.
+ */
 export async function verifyFiles(files: readonly string[], flags: VerificationFlags, now: Date, withExplanation: boolean) {
   const trust = await trustOf(flags.ca, flags.workspace);
   const intermediates = (flags.intermediates ?? []).flatMap(readCertificates);
@@ -69,7 +73,8 @@ export async function verifyFiles(files: readonly string[], flags: VerificationF
     ocsp: (flags.ocsp ?? []).map(readResponse),
     ...given({ purpose: flags.purpose, name: nameOf(flags), policy: policyOf(flags) }),
   };
-  const certificates = files.map((file): VerifiedFile => {
+  const unread: string[] = [];
+  const judge = (file: string): VerifiedFile => {
     const [leaf, ...chain] = readCertificates(file);
     const request: VerifyRequest = { ...inputs, leaf: leaf!, intermediates: [...chain, ...intermediates] };
     const verdict = verify(request);
@@ -78,16 +83,38 @@ export async function verifyFiles(files: readonly string[], flags: VerificationF
       ...{ file, valid, errors: errors.map(told), warnings: warnings.map(told), path: path.map(({ subject }) => labelOf(subject)) },
       ...(withExplanation ? { explained: explainPath(request, verdict) } : {}),
     };
+  };
+  const certificates = files.map((file): VerifiedFile => {
+    try {
+      return judge(file);
+    } catch (error) {
+      if (!(error instanceof MtlsError) || files.length === 1) throw error;
+      unread.push(file);
+      return { file, valid: false, errors: [told(error)], warnings: [], path: [] };
+    }
   });
-  return { valid: certificates.every(({ valid }) => valid), at: at.toISOString(), trust: trust.from, certificates };
+  const result = { valid: certificates.every(({ valid }) => valid), at: at.toISOString(), trust: trust.from, certificates };
+  return { result, unread };
 }
 
 const told = ({ code, message }: Told): Told => ({ code, message });
 
 function nameOf({ host, ip, uri }: VerificationFlags): VerifyRequest['name'] {
-  if (host !== undefined) return { host };
-  if (ip !== undefined) return { ip };
-  return uri === undefined ? undefined : { uri };
+  if (host !== undefined) {
+    assertForm(isHost(host), '--host', host, 'a DNS name such as api.shop.test, or an address');
+    return { host };
+  }
+  if (ip !== undefined) {
+    assertForm(isIP(ip) !== 0, '--ip', ip, 'an IPv4 or IPv6 address');
+    return { ip };
+  }
+  if (uri === undefined) return undefined;
+  assertForm(parseSpiffeId(uri) !== undefined, '--uri', uri, 'a SPIFFE ID such as spiffe://shop.test/ns/default/sa/api');
+  return { uri };
+}
+
+function assertForm(holds: boolean, what: string, found: string, expected: string): void {
+  if (!holds) throw new MtlsError('VALUE_INVALID', { what, found, expected });
 }
 
 /** Whoever names a policy wants one to hold: the first of the inputs of RFC 5280 §6.1.1 (c) brings the one of (e) along. */

@@ -57,7 +57,7 @@ export default class Lint extends BaseCommand {
     batch: Flags.string({
       summary: 'answer a JSON object a line: {"id","cert"} in PEM; - is stdin',
       helpValue: 'FILE|-',
-      exclusive: ['format'],
+      exclusive: ['format', 'baseline', 'write-baseline'],
     }),
   };
 

@@ -9,6 +9,7 @@ import { oneOrMore, workspaceFlag } from '../cli/flags.js';
 import { formatFlag } from '../cli/format.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
 import { verificationFlags, verifyFiles } from '../cli/verification.js';
+import { EXIT } from '../errors.js';
 import { verifiedReport } from '../render/formats/verified.js';
 import { renderVerified } from '../render/verify.js';
 import { FINDINGS, batchAnswerer, refusal } from '../validate/index.js';
@@ -40,7 +41,7 @@ export default class Verify extends BaseCommand {
     batch: Flags.string({
       summary: 'answer a JSON object a line: {"id","leaf","roots",…} in PEM; - is stdin',
       helpValue: 'FILE|-',
-      exclusive: ['format'],
+      exclusive: ['format', 'explain', ...Object.keys(verificationFlags)],
     }),
   };
 
@@ -54,10 +55,10 @@ export default class Verify extends BaseCommand {
     const { dir } = flags;
     if (dir !== undefined) return verifyDeployment({ ...flags, dir }, argv);
     const files = oneOrMore(argv, 'a certificate to verify', 'mtls verify tls.crt --ca ca.crt');
-    const result = await verifyFiles(files, flags, now, flags.explain);
+    const { result, unread } = await verifyFiles(files, flags, now, flags.explain);
     return {
       ...{ result, text: () => renderVerified(result), report: () => verifiedReport(result, FINDINGS, process.cwd()) },
-      exitCode: verdict(result.valid),
+      exitCode: unread.length > 0 ? EXIT.could_not : verdict(result.valid),
     };
   }
 }

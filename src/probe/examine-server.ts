@@ -1,7 +1,7 @@
 import { isError } from '../errors.js';
 import { type Certificate, isSelfSigned, isSignedBy } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
-import { formatName, labelOf, printable, valuesOf } from '../pki/name.js';
+import { formatName, labelOf, valuesOf } from '../pki/name.js';
 import { type OcspResponse, readOcspResponse } from '../pki/ocsp.js';
 import { OID } from '../pki/oids.js';
 import { type NameQuery, describeNames, matchesName } from '../validate/names.js';
@@ -132,7 +132,7 @@ function dateFaults(path: readonly Certificate[], others: readonly Certificate[]
 
 function nameFaults(leaf: Certificate, name: NameQuery): Fault[] {
   if (matchesName(leaf.subjectAltName, name)) return [];
-  const found = `the certificate has ${printable(describeNames(leaf.subjectAltName)).replaceAll('\\,', ',')}`;
+  const found = `the certificate has ${describeNames(leaf.subjectAltName)}`;
   if ('ip' in name) return [fact('SERVER_IP_NOT_IN_SAN', `asked for the address ${name.ip}; ${found}`)];
   const asked = 'host' in name ? name.host : '';
   const common = valuesOf(leaf.subject, OID.commonName);

@@ -65,7 +65,7 @@ function tellServerCertificate({ server, attempt, now }: Facts): Told {
   if (fault !== undefined) return ['failed', fault.evidence.join('; ')];
   const leaf = server.leaf!;
   const left = formatDuration(leaf.notAfter - now.getTime());
-  const about = `${labelOf(leaf.subject)} (${printable(describeNames(leaf.subjectAltName)).replaceAll('\\,', ',')}), issued by ${labelOf(leaf.issuer)}, valid until ${iso(leaf.notAfter)} (${left})`;
+  const about = `${labelOf(leaf.subject)} (${describeNames(leaf.subjectAltName)}), issued by ${labelOf(leaf.issuer)}, valid until ${iso(leaf.notAfter)} (${left})`;
   return [server.remarks.length > 0 ? 'warning' : 'ok', [about, ...server.remarks].join('; ')];
 }
 

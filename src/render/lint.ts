@@ -1,4 +1,5 @@
 import type { LintReport, Severity } from '../validate/lint/index.js';
+import { inOneLine } from './formats/characters.js';
 import { mark, style } from './style.js';
 
 interface Linted extends LintReport {
@@ -13,7 +14,7 @@ const COLOURS: Readonly<Record<Severity, (text: string) => string>> = { error: s
 export function renderLint({ files, counts, written, errors = [] }: Linted): string {
   return [
     ...files.flatMap(renderFile),
-    ...errors.map(({ message }) => `${mark.bad} ${message}`),
+    ...errors.map(({ message }) => `${mark.bad} ${inOneLine(message)}`),
     summary(counts),
     ...(written === undefined ? [] : [`${written.known} written to ${written.file} as known`]),
   ].join('\n');
@@ -29,7 +30,7 @@ function renderFile({ file, items }: LintReport['files'][number]): string[] {
   const worst = (['error', 'warning', 'notice'] as const).find((severity) =>
     items.some(({ findings }) => findings.some((finding) => finding.severity === severity)),
   );
-  return [`${worst === undefined || worst === 'notice' ? mark.good : MARKS[worst]} ${style.strong(file)}`, ...lines];
+  return [`${worst === undefined || worst === 'notice' ? mark.good : MARKS[worst]} ${style.strong(inOneLine(file))}`, ...lines];
 }
 
 const summary = ({ error, warning, notice, known }: LintReport['counts']): string =>

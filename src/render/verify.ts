@@ -1,5 +1,6 @@
 import type { ExplainedCertificate } from '../validate/index.js';
 import { renderPath } from './explain.js';
+import { inOneLine } from './formats/characters.js';
 import { mark, style } from './style.js';
 
 interface Verified {
@@ -18,8 +19,8 @@ interface Verified {
 export function renderVerified({ certificates }: Verified): string {
   return certificates
     .flatMap(({ file, valid, errors, warnings, path, explained }) => [
-      `${valid ? mark.good : mark.bad} ${style.strong(file)} is ${valid ? 'good' : 'not good'}: ${path.join(` ${mark.from} `)}`,
-      ...errors.map(({ code, message }) => `  ${style.bad(code)}  ${message}`),
+      `${valid ? mark.good : mark.bad} ${style.strong(inOneLine(file))} is ${[valid ? 'good' : 'not good', ...(path.length > 0 ? [path.join(` ${mark.from} `)] : [])].join(': ')}`,
+      ...errors.map(({ code, message }) => `  ${style.bad(code)}  ${inOneLine(message)}`),
       ...warnings.map(({ code, message }) => `  ${style.warn(code)}  ${message}`),
       ...(explained === undefined ? [] : ['', ...renderPath(explained).replace(/^/gm, '  ').split('\n')]),
     ])

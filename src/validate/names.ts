@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ipToBytes, ipToText } from '../base/bytes.js';
 import type { GeneralNames } from '../pki/general-name.js';
+import { printable } from '../pki/name.js';
 
 /** Whom a certificate is asked about: exactly one of these. */
 export type NameQuery = { readonly host: string } | { readonly ip: string } | { readonly uri: string } | { readonly email: string };
@@ -18,13 +19,18 @@ export function matchesName(names: GeneralNames, query: NameQuery): boolean {
  * compared as A-labels; a wildcard stands alone in the left-most label, for exactly one label.
  */
 export function matchesHost(names: GeneralNames, host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const bare = unbracketed(host);
   if (isIP(bare) !== 0) return matchesIp(names, bare);
   const wanted = asDnsName(host);
   // full-width digits are an address in disguise
   if (wanted !== undefined && isIP(wanted) !== 0) return matchesIp(names, wanted);
   return wanted !== undefined && names.dns.some((presented) => matchesDns(presented.toLowerCase(), wanted));
 }
+
+const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+
+/** Is it a host that a certificate can be asked for: a DNS name, in Unicode or not, or an address? */
+export const isHost = (host: string): boolean => isIP(unbracketed(host)) !== 0 || asDnsName(host) !== undefined;
 
 function matchesDns(presented: string, wanted: string): boolean {
   if (!presented.includes('*')) return isDnsName(presented) && presented === wanted;
@@ -63,9 +69,9 @@ export function matchesEmail(names: GeneralNames, email: string): boolean {
   return names.email.some((presented) => fold(presented) === fold(email));
 }
 
-/** All names that a certificate presents, for people. */
+/** All names that a certificate presents, for people; what could steer a terminal is made visible. */
 export function describeNames(names: GeneralNames): string {
-  const all = [...names.dns, ...names.ip, ...names.uri, ...names.email];
+  const all = [...names.dns, ...names.ip, ...names.uri, ...names.email].map(printable);
   if (all.length === 0) return 'no names';
   return all.length <= 8 ? all.join(', ') : `${all.slice(0, 8).join(', ')} and ${all.length - 8} more`;
 }

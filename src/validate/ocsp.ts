@@ -7,6 +7,7 @@ import type { OcspResponse, SingleResponse } from '../pki/ocsp.js';
 import { OID, oidName } from '../pki/oids.js';
 import type { VerifyRequest } from './request.js';
 import { checkDates } from './rules/dates.js';
+import { checkExtensions } from './rules/extensions.js';
 import { checkKey } from './rules/keys.js';
 import { iso } from './rules/rule.js';
 import { isWeakDigest } from './rules/signature.js';
@@ -51,14 +52,14 @@ export class OcspAnswers {
     }
   }
 
-  /** undefined: none of the responses is about this certificate. */
-  ask(certificate: Certificate, issuer: Certificate): OcspAnswer | undefined {
+  /** undefined: none of the responses is about this certificate. `isRevoked` asks the CRLs of the issuer. */
+  ask(certificate: Certificate, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): OcspAnswer | undefined {
     let answer: OcspAnswer | undefined;
     const isIssuer = issuerTest(certificate, issuer);
     for (const { response, single } of this.#bySerial.get(certificate.serial) ?? []) {
       this.#work.spend(1 / 50);
       if (!isIssuer(single)) continue;
-      const fault = this.#faultOf(response, issuer) ?? this.#singleFault(single);
+      const fault = this.#faultOf(response, issuer, isRevoked) ?? this.#singleFault(single);
       const found = fault === undefined ? statusOf(single) : ({ status: 'unusable', message: `the OCSP response ${fault}` } as const);
       if (found.status === 'revoked') return found;
       if (answer === undefined || found.status === 'good') answer = found;
@@ -67,18 +68,18 @@ export class OcspAnswers {
   }
 
   /** Why nothing in a response can be relied on; undefined when what it holds can, each for itself. */
-  #faultOf(response: OcspResponse, issuer: Certificate): string | undefined {
+  #faultOf(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): string | undefined {
     let byIssuer = this.#faults.get(response);
     if (byIssuer === undefined) this.#faults.set(response, (byIssuer = new Map()));
-    if (!byIssuer.has(issuer)) byIssuer.set(issuer, this.#responseFault(response, issuer));
+    if (!byIssuer.has(issuer)) byIssuer.set(issuer, this.#responseFault(response, issuer, isRevoked));
     return byIssuer.get(issuer);
   }
 
-  #responseFault(response: OcspResponse, issuer: Certificate): string | undefined {
+  #responseFault(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): string | undefined {
     const critical = response.extensions.find((extension) => extension.critical);
     if (critical !== undefined) return `has the critical extension ${oidName(critical.oid)}, which is not supported`;
     if (isWeakDigest(signatureDigest(response.signatureAlgorithm), this.#request.allowSha1 ?? false)) return 'has a weak signature';
-    const signer = this.#signerOf(response, issuer);
+    const signer = this.#signerOf(response, issuer, isRevoked);
     if (typeof signer === 'string') return signer;
     this.#work.spend(costOf(signer.publicKey));
     const signed = verifySignature(response.signatureAlgorithm, response.tbs, response.signature, signer.publicKey);
@@ -95,20 +96,31 @@ export class OcspAnswers {
   }
 
   /** The issuer itself, or whom it delegated to: issued by it directly, for OCSP signing, in force (RFC 6960 §4.2.2.2). */
-  #signerOf(response: OcspResponse, issuer: Certificate): Certificate | string {
+  #signerOf(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): Certificate | string {
     if (isResponder(response, issuer)) return issuer;
     this.#work.spend(response.certificates.length / 10);
-    const delegate = response.certificates.find((certificate) => isResponder(response, certificate));
-    if (delegate === undefined) return 'names a responder whose certificate it does not bring';
+    let fault: string | undefined;
+    for (const delegate of response.certificates.filter((certificate) => isResponder(response, certificate))) {
+      const found = this.#delegateFault(delegate, issuer);
+      if (found === undefined && !isRevoked(delegate)) return delegate;
+      fault ??= found ?? `is by ${labelOf(delegate.subject)}, which is revoked`;
+    }
+    return fault ?? 'names a responder whose certificate it does not bring';
+  }
+
+  #delegateFault(delegate: Certificate, issuer: Certificate): string | undefined {
     const name = labelOf(delegate.subject);
     if (!isSameName(delegate.issuer, issuer.subject)) return `is by ${name}, whom ${labelOf(issuer.subject)} did not delegate`;
     if (delegate.extendedKeyUsage?.includes(OID.ocspSigning) !== true) return `is by ${name}, which is not for ocspSigning`;
+    if (delegate.keyUsage !== undefined && !delegate.keyUsage.includes('digitalSignature')) return `is by ${name}, whose key may not sign`;
+    const [fault] = checkExtensions(delegate, 0);
+    if (fault !== undefined) return `is by ${fault.message}`;
     if (checkDates(delegate, 0, this.#request).length > 0) return `is by ${name}, which is not in force`;
     if (checkKey(delegate, 0, this.#request).length > 0) return `is by ${name}, whose key is too weak`;
     if (isWeakDigest(signatureDigest(delegate.signatureAlgorithm), this.#request.allowSha1 ?? false))
       return `is by ${name}, which is weakly signed`;
     this.#work.spend(costOf(issuer.publicKey));
-    return isSignedBy(delegate, issuer) === 'valid' ? delegate : `is by ${name}, whom ${labelOf(issuer.subject)} did not sign`;
+    return isSignedBy(delegate, issuer) === 'valid' ? undefined : `is by ${name}, whom ${labelOf(issuer.subject)} did not sign`;
   }
 }
 

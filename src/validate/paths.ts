@@ -152,7 +152,7 @@ function* extend(path: readonly Certificate[], search: Search): Generator<Way> {
   let went = false;
   let tooDeep = false;
   for (const issuer of issuers.of(last)) {
-    work.spend(1 / 50);
+    work.spend(path.length / 50);
     if (path.some((member) => isSameCa(member, issuer))) continue;
     if (!isOpen(last, issuer)) continue;
     if (path.length >= LENGTH_LIMIT || isTooDeep(path, issuer, search)) {

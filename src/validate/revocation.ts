@@ -50,10 +50,11 @@ export class Revocation {
     const issuer = path[at + 1]!;
     const subject = labelOf(certificate.subject);
     const say = (code: FindingCode, message: string): Finding => ({ code, message: `${subject}: ${message}`, subject, at });
-    const said = this.#request.crls.filter((crl) => isSameName(crl.issuer, issuer.subject)).map((crl) => this.#ask(crl, path, at));
+    const said = this.#askAll(path, at);
     const revoked = revocationIn(said);
     if (revoked !== undefined) return say('CERT_REVOKED', revoked);
-    const byOcsp = this.#ocsp.ask(certificate, issuer);
+    const isRevoked = (delegate: Certificate): boolean => revocationIn(this.#askAll([delegate, ...path.slice(at + 1)], 0)) !== undefined;
+    const byOcsp = this.#ocsp.ask(certificate, issuer, isRevoked);
     if (byOcsp?.status === 'revoked') return say('CERT_REVOKED', byOcsp.message);
     if (byOcsp?.status === 'good' || isCovered(said)) return undefined;
     const fault = said.flatMap((one) => ('fault' in one ? [one.fault] : []))[0];
@@ -61,6 +62,12 @@ export class Revocation {
     if (byOcsp !== undefined) return say('OCSP_UNUSABLE', byOcsp.message);
     const what = said.length === 0 ? 'no CRL' : 'no CRL for this certificate and all reasons';
     return say('CRL_NOT_FOUND', `${what} of ${labelOf(issuer.subject)} at hand`);
+  }
+
+  /** What the CRLs by the issuer of the certificate at `at` say of it. */
+  #askAll(path: readonly Certificate[], at: number): Said[] {
+    const { subject } = path[at + 1]!;
+    return this.#request.crls.filter((crl) => isSameName(crl.issuer, subject)).map((crl) => this.#ask(crl, path, at));
   }
 
   #ask(crl: Crl, path: readonly Certificate[], at: number): Said {
@@ -72,7 +79,9 @@ export class Revocation {
     try {
       const entry = findRevoked(crl, certificate.serial);
       if (isDelta(crl) && entry === undefined) return { fault: DELTA_FAULT };
-      return { crl, entry, covers: scope === 'malformed' ? 0 : coverage(scope, certificate) };
+      const covers = scope === 'malformed' ? 0 : coverage(scope, certificate);
+      // what it says of a certificate that is not in its scope, it does not say (RFC 5280 §6.3.3 b 2)
+      return { crl, entry: covers === 0 ? undefined : entry, covers };
     } catch (error) {
       // entries are read when they are walked; whatever a list that is torn says no more, it may have said of this one
       if (!isError(error, 'CRL_MALFORMED')) throw error;

@@ -168,13 +168,21 @@ async function askOpenssl(world: World, chains: readonly Chain[], directory: str
   ];
   writeFileSync(join(directory, 'command'), `openssl ${commandLine.join(' ')}\n`);
   const { output, complaints } = await run(spawn('openssl', commandLine, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] }));
-  return numbersIn(output, complaints, leaves);
+  if (!NOT_LOADED.test(complaints)) return numbersIn(output, complaints, leaves);
+  if (chains.length === 1) return [[UNREADABLE]];
+  // one of them spoils it for all: each for itself
+  const answered: number[][] = [];
+  for (const [i, chain] of chains.entries()) answered.push(...(await askOpenssl(world, [chain], join(directory, String(i)), more)));
+  return answered;
 }
 
 async function run(child: ChildProcess): Promise<{ output: string; complaints: string }> {
   const [output, complaints] = await Promise.all([text(child.stdout!), text(child.stderr!)]);
   return { output, complaints };
 }
+
+/** Who gives OpenSSL an anchor, a certificate or a CRL that it cannot load gets no answer for anything. */
+const NOT_LOADED = /^Error loading file (?:roots|others|crls)\.pem$/m;
 
 function numbersIn(output: string, complaints: string, leaves: readonly string[]): number[][] {
   const good = new Set(output.split('\n').flatMap((line) => /^(\d+\.pem): OK$/.exec(line)?.slice(1) ?? []));

@@ -29,6 +29,8 @@ export interface OcspRecipe {
   readonly signedBy?: KeyObject;
   readonly scheme?: Scheme;
   readonly withoutCertificate?: boolean;
+  /** Certificates that are sent before its own. */
+  readonly before?: readonly Certificate[];
   readonly byKeyHash?: boolean;
   readonly status?: 'good' | 'unknown' | { readonly revoked: Date; readonly reason?: number };
   readonly thisUpdate?: Date;
@@ -71,7 +73,10 @@ export function ocspDer(recipe: OcspRecipe): Buffer {
       ...(extensions.length === 0 ? [] : [explicit(1, sequence(...extensions))]),
     ),
   );
-  const sent = by === issuer || recipe.withoutCertificate === true ? [] : [explicit(0, sequence(embed(by.certificate.der)))];
+  const sent =
+    by === issuer || recipe.withoutCertificate === true
+      ? []
+      : [explicit(0, sequence(...[...(recipe.before ?? []), by.certificate].map(({ der }) => embed(der))))];
   const basic = toDer(
     sequence(embed(tbs), algorithm(scheme.oid, scheme.nullParameters), bitString(sign(scheme.digest, tbs, key)), ...sent),
   );

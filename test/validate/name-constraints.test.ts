@@ -56,6 +56,8 @@ const WITHIN: readonly (readonly [kind: keyof Bases, base: string, inside: reado
       'https://[::1]/',
       'spiffe:///x',
       'https://shop.test@evil.test/',
+      'https://evil.test\\@shop.test/',
+      'https://evil.test%@shop.test/',
     ],
   ],
   ['uri', '.shop.test', ['spiffe://api.shop.test/x', 'spiffe://a.b.shop.test/x'], ['spiffe://shop.test/x']],

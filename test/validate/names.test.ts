@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { NO_NAMES } from '../../src/pki/general-name.js';
 import { identityOf, parseSpiffeId, serviceId } from '../../src/validate/identity.js';
 import { describeNames, matchesEmail, matchesHost, matchesIp, matchesName, matchesUri } from '../../src/validate/names.js';
-import { certify } from '../support/chains.js';
+import { type Recipe, authority, certify } from '../support/chains.js';
+import { ask, isBad, isGood } from './support.js';
 
 const dns = (...names: readonly string[]) => ({ ...NO_NAMES, dns: names });
 const ip = (...addresses: readonly string[]) => ({ ...NO_NAMES, ip: addresses });
@@ -134,5 +135,15 @@ describe('SPIFFE IDs', () => {
     assert.equal(of('spiffe://a/b', 'spiffe://a/c'), undefined);
     assert.equal(of('https://a/b'), undefined);
     assert.equal(identityOf(certify({}).certificate), undefined);
+  });
+
+  it('are nobody of whom a certificate says that he signs for others (X509-SVID §5.2)', () => {
+    const root = authority({ name: 'root' });
+    const uri = 'spiffe://a/b';
+    const asked = (recipe: Recipe) => ask(certify({ ...recipe, by: root, names: { uri: [uri] } }), [], [root], { name: { uri } });
+    isGood(asked({}));
+    isBad(asked({ keyUsage: ['digitalSignature', 'cRLSign'] }), 'NAME_MISMATCH');
+    isBad(asked({ keyUsage: ['digitalSignature', 'keyCertSign'] }), 'NAME_MISMATCH');
+    isBad(asked({ ca: true }), 'NAME_MISMATCH');
   });
 });

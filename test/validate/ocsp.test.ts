@@ -6,6 +6,7 @@ import { enumerated, extension, explicit, integer, octetString, oid, sequence, t
 import { type OcspResponse, readOcspResponse } from '../../src/pki/ocsp.js';
 import { OID } from '../../src/pki/oids.js';
 import { DAY, HOUR, SCHEMES, authority, certify, crlOf, shifted } from '../support/chains.js';
+import { issuingDistributionPoint } from '../support/extensions.js';
 import { certificatePem, keyPem, temporaryDirectory } from '../support/material.js';
 import { type OcspRecipe, ocspDer, ocspOf } from '../support/ocsp.js';
 import { needs } from '../support/programs.js';
@@ -53,6 +54,14 @@ describe('revocation by OCSP responses', () => {
       [{ by: certify({ name: 'old', by: root, purposes: [OID.ocspSigning], notAfter: shifted(-HOUR) }) }, /not in force/],
       [{ by: certify({ name: 'false', by: root, signedBy: stranger.key, purposes: [OID.ocspSigning] }) }, /did not sign/],
       [{ by: certify({ name: 'sha1', by: root, scheme: SCHEMES.ecdsaSha1, purposes: [OID.ocspSigning] }) }, /weakly signed/],
+      [
+        { by: certify({ name: 'odd', by: root, purposes: [OID.ocspSigning], more: [extension('1.2.3', true, integer(1))] }) },
+        /by odd: 1\.2\.3 is not supported/,
+      ],
+      [
+        { by: certify({ name: 'mute', by: root, purposes: [OID.ocspSigning], keyUsage: ['keyAgreement'] }) },
+        /by mute, whose key may not sign/,
+      ],
     ];
     for (const [recipe, reason] of cases) {
       const verdict = judge(answer(recipe));
@@ -60,6 +69,20 @@ describe('revocation by OCSP responses', () => {
       assert.match(verdict.errors[0]!.message, reason);
       isGood(judge(answer(recipe), answer()));
     }
+  });
+
+  it('believes no delegate whom a CRL of the issuer revokes', () => {
+    const crls = [crlOf({ by: root, revoked: [responder], more: [issuingDistributionPoint({ reasons: [1] })] })];
+    const verdict = ask(leaf, [], [root], { ocsp: [answer({ by: responder })], crls });
+    assert.match(verdict.errors[0]?.message ?? '', /is by responder, which is revoked/);
+    isGood(ask(leaf, [], [root], { ocsp: [answer()], crls }));
+  });
+
+  it('looks at every certificate of the responder that is sent', () => {
+    const { key } = responder;
+    const expired = certify({ name: 'responder', key, by: root, purposes: [OID.ocspSigning], notAfter: shifted(-HOUR) });
+    const unfit = certify({ name: 'responder', key, by: root });
+    isGood(judge(answer({ by: responder, before: [expired.certificate, unfit.certificate] })));
   });
 
   it('about others says nothing', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { MtlsError } from '../../src/errors.js';
+import { readCertificate } from '../../src/pki/certificate.js';
 import { generateKey } from '../../src/pki/key.js';
 import { OID } from '../../src/pki/oids.js';
 import type { Signer } from '../../src/pki/sign.js';
@@ -282,7 +284,25 @@ describe('a trust anchor', () => {
     const forged = authority({ name: 'forged', signedBy: generateKey('ecdsa-p256') });
     isBad(ask(certifiedBy(forged), [], [forged]), 'SIGNATURE_INVALID');
     const renewed = authority({ name: 'root', by: root });
-    isGood(ask(certifiedBy(renewed), [], [renewed]), certifiedBy(renewed), renewed);
+    isBad(ask(certifiedBy(renewed), [], [renewed]), 'SIGNATURE_INVALID');
+    // rolled over: the key that signed it is at hand
+    isGood(ask(certifiedBy(renewed), [root], [renewed]), certifiedBy(renewed), renewed);
+  });
+
+  it('of which one bit was changed is none', () => {
+    const below = certifiedBy(root);
+    const rootDer = root.certificate.der;
+    const wrong: number[] = [];
+    for (let bit = 0; bit < rootDer.length * 8; bit++) {
+      const der = Buffer.from(rootDer);
+      der[bit >> 3]! ^= 1 << (bit & 7);
+      try {
+        if (ask(below, [], [{ certificate: readCertificate(der), key: root.key }]).valid) wrong.push(bit);
+      } catch (error) {
+        assert.ok(error instanceof MtlsError);
+      }
+    }
+    assert.deepEqual(wrong, []);
   });
 });
 

@@ -237,4 +237,10 @@ describe('the scope of a CRL', () => {
     const revoked = crlOf({ by: middle, revoked: [{ certificate: leaf.certificate }], more: [issuingDistributionPoint({ reasons: [1] })] });
     isBad(of(leaf, revoked), 'CERT_REVOKED');
   });
+
+  it('says nothing of what is not in it', () => {
+    const elsewhere = crlOf({ by: middle, revoked: [leaf], more: [issuingDistributionPoint({ flags: [5] })] });
+    isBad(of(leaf, elsewhere), 'CRL_NOT_FOUND');
+    isGood(of(leaf, elsewhere, crlOf({ by: middle })));
+  });
 });

@@ -1,3 +1,4 @@
+import { realpathSync, statSync } from 'node:fs';
 import { readFileBounded, writeFileAtomic } from '../../base/files.js';
 import { type Json, JsonObject } from '../../base/json.js';
 import { MtlsError } from '../../errors.js';
@@ -35,11 +36,19 @@ export function readBaseline(path: string): Baseline {
   return { knows: (code, sha256) => keys.has(key(code, sha256)) };
 }
 
+/** The file that `path` leads to, or that will be there; what is no regular file is not replaced by one. */
+function asRegularFile(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return path;
+  if (!stat.isFile()) throw new MtlsError('VALUE_INVALID', { what: '--write-baseline', found: path, expected: 'a regular file' });
+  return realpathSync(path);
+}
+
 /** Writes all findings as known, sorted, so that the same findings are the same file. Answers how many there are. */
 export function writeBaseline(path: string, files: readonly LintedFile[]): number {
   const items = files.flatMap((file) => file.items);
   const entries = items.flatMap(({ label, sha256, findings }) => findings.map(({ code }) => ({ code, sha256, label })));
   const known = [...new Map(entries.map((entry) => [key(entry.code, entry.sha256), entry])).entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-  writeFileAtomic(path, `${JSON.stringify({ version: 1, known: known.map(([, entry]) => entry) }, undefined, 2)}\n`);
+  writeFileAtomic(asRegularFile(path), `${JSON.stringify({ version: 1, known: known.map(([, entry]) => entry) }, undefined, 2)}\n`);
   return known.length;
 }

@@ -166,14 +166,13 @@ function splitMailbox(mailbox: string): Mailbox | undefined {
   return at > 0 && mailbox.length <= LONGEST_NAME && isDnsName(host) ? { whole: `${mailbox.slice(0, at)}@${host}`, host } : undefined;
 }
 
-/** The host of a URI (RFC 3986 §3.2) in lower case; undefined when it has none, or it is an address. */
+/** The host of a URI (RFC 3986 §3.2) in lower case; undefined when it has none, it is an address, or what stands before it is no userinfo. */
 function hostOfUri(uri: string): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]{0,63}:\/\/([^/?#]{0,1024})(?:[/?#]|$)/i.exec(uri)?.[1];
   if (authority === undefined) return undefined;
-  const host = authority
-    .slice(authority.lastIndexOf('@') + 1)
-    .replace(/:\d*$/, '')
-    .toLowerCase();
+  const at = authority.lastIndexOf('@') + 1;
+  if (at > 0 && !/^(?:[\w.~!$&'()*+,;=:-]|%[\da-f]{2})*@$/i.test(authority.slice(0, at))) return undefined;
+  const host = authority.slice(at).replace(/:\d*$/, '').toLowerCase();
   return isDnsName(host) && ipToBytes(host) === undefined ? host : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { describeKey, signatureDigest, signatureName } from '../../pki/algorithms.js';
 import { type Certificate, isSelfIssued } from '../../pki/certificate.js';
-import { labelOf } from '../../pki/name.js';
+import { isSameName, labelOf } from '../../pki/name.js';
 import type { Finding } from '../findings.js';
 import type { VerifyRequest } from '../request.js';
 import { signatureOf } from '../signatures.js';
@@ -16,7 +16,7 @@ export const signature: Rule = {
     certificates.flatMap((certificate, at) => {
       const issuer = certificates[at + 1];
       if (issuer !== undefined) return checkSignature(certificate, issuer, at, request, work);
-      return anchored && isSelfIssued(certificate) ? checkOwnSignature(certificate, at, work) : [];
+      return anchored ? checkAnchor(certificate, at, request, work) : [];
     }),
 };
 
@@ -54,9 +54,19 @@ export function isWeakDigest(digest: string | null | undefined, allowSha1: boole
   return digest === 'md5' || (digest === 'sha1' && !allowSha1);
 }
 
-/** A self-issued anchor that its own key did not sign is no anchor that anybody made on purpose. */
-function checkOwnSignature(anchor: Certificate, at: number, work: Work): Finding[] {
-  const selfNamed = anchor.authorityKeyId === undefined || anchor.authorityKeyId === anchor.subjectKeyId;
-  if (!selfNamed || signatureOf(anchor, anchor, work) !== 'invalid') return [];
+/**
+ * An anchor is believed, but not when it was torn on its way here: one that names itself as its issuer, or its own key as the
+ * one that signed it, was signed by that key, or by the CA's other one that is at hand (a key rolled over, RFC 4210 §4.4).
+ */
+function checkAnchor(anchor: Certificate, at: number, request: VerifyRequest, work: Work): Finding[] {
+  const { signatureAlgorithm: outer, innerAlgorithm: inner, authorityKeyId, subjectKeyId } = anchor;
+  if (!outer.der.equals(inner.der))
+    return [finding('ALGORITHM_MISMATCH', anchor, at, `${signatureName(inner)} inside, ${signatureName(outer)} outside`)];
+  const ownKey = authorityKeyId !== undefined && authorityKeyId === subjectKeyId;
+  if (!ownKey && !isSelfIssued(anchor)) return [];
+  if (signatureOf(anchor, anchor, work) !== 'invalid') return [];
+  const others = ownKey || authorityKeyId === undefined ? [] : [...request.roots, ...request.intermediates];
+  const isOther = (other: Certificate): boolean => other !== anchor && isSameName(other.subject, anchor.issuer);
+  if (others.some((other) => isOther(other) && signatureOf(anchor, other, work) === 'valid')) return [];
   return [finding('SIGNATURE_INVALID', anchor, at, 'a self-issued trust anchor that its own key did not sign')];
 }
