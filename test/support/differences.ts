@@ -1,6 +1,6 @@
 import type { FindingCode } from '../../src/validate/findings.js';
 import { ALONE, MAPPED_ANY } from './variations/story.js';
-import { ANOTHER_PATH, type Answers } from './differential.js';
+import { ANOTHER_PATH, ANOTHER_SIGNER, type Answers } from './differential.js';
 
 /** Why two validators do not say the same of a chain, and who is right. */
 export interface Difference {
@@ -135,6 +135,24 @@ export const DIFFERENCES: readonly Difference[] = [
     right: 'we',
     reason:
       'RFC 5280 §6.3.3 (g): the CRL of a CA is the one that its key signed. OpenSSL takes the first with its name, and does not come back',
+  },
+  {
+    kinds: ['namesake of a CA'],
+    ours: [],
+    openssl: [3, 44, ANOTHER_SIGNER],
+    right: 'we',
+    rare: true,
+    reason:
+      'RFC 5280 §6.3.3 (f): the CRL of a CA may be signed by another key of that name which leads to the same anchor. Where the one of the key in the path is about something else, OpenSSL looks no further',
+  },
+  {
+    kinds: ['self-issued CA', 'self-issued CA with names that are not permitted'],
+    ours: [],
+    openssl: [7, 19],
+    right: 'we',
+    rare: true,
+    reason:
+      'RFC 5280 §6.1: self-issued is not self-signed. OpenSSL takes the one for the other where no key identifiers tell them apart, and ends the path there',
   },
   // ---- we refuse, OpenSSL accepts
   {

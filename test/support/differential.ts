@@ -26,7 +26,7 @@ const UNREADABLE = -1;
 /** OpenSSL refuses, and accepts when it has no other certificates than those of our path. */
 export const ANOTHER_PATH = -2;
 /** OpenSSL refuses, and accepts when a CRL may be signed by another certificate of its issuer than the one in the path. */
-const ANOTHER_SIGNER = -3;
+export const ANOTHER_SIGNER = -3;
 
 /** Asks both about `count` chains, in whole worlds. `only`: with that one variation where it fits, and no other. */
 export async function* answers(seed: number, count: number, only?: string): AsyncGenerator<Answers> {
