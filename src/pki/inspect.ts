@@ -7,7 +7,7 @@ import type { Crl } from './crl.js';
 import { type Csr, provesPossession } from './csr.js';
 import { DerReader } from './der.js';
 import { certificateDetails, certificateFields, crlDetails, crlFields, csrDetails, csrFields, keyPins } from './fields.js';
-import { isEncrypted, publicKeyInfo, readPrivateKey } from './key.js';
+import { KEYS_LIMIT, isEncrypted, publicKeyInfo, readPrivateKey } from './key.js';
 import { type Item, itemsIn } from './material.js';
 import { formatName, labelOf } from './name.js';
 import { oidName } from './oids.js';
@@ -30,7 +30,10 @@ export type Inspected = { readonly source: string; readonly container?: 'PKCS#7'
  * throws; an encrypted key without a passphrase is a value, a PKCS#12 file that needs one is KEY_ENCRYPTED.
  */
 export function inspectFile(path: string, passphrase?: string): Inspected[] {
-  return itemsIn(readFileBounded(path, CRL_FILE_LIMIT), path).flatMap((item): Inspected[] => {
+  const items = itemsIn(readFileBounded(path, CRL_FILE_LIMIT), path);
+  if (items.filter(({ kind }) => kind === 'private-key').length > KEYS_LIMIT)
+    throw new MtlsError('KEY_UNREADABLE', { path, problem: `more than ${KEYS_LIMIT} private keys` });
+  return items.flatMap((item): Inspected[] => {
     switch (item.kind) {
       case 'private-key':
         return [inspectKey(item, path, passphrase)];

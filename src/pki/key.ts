@@ -6,6 +6,9 @@ import { DerReader, TAG } from './der.js';
 import { PKCS12_OID } from './oids.js';
 import { isPem, readPem } from './pem.js';
 
+/** No file is read with more private keys: OpenSSL takes half a millisecond for each, and hardly anybody has a second one. */
+export const KEYS_LIMIT = 500;
+
 /** The key types that we make, by the names that the command line takes. */
 export const KEY_TYPES = ['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];

@@ -3,6 +3,7 @@ import { MtlsError, isError } from '../errors.js';
 import { type AlgorithmIdentifier, readAlgorithm } from './algorithms.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { DerReader, TAG, context, contextConstructed } from './der.js';
+import { KEYS_LIMIT } from './key.js';
 import { stringOf } from './name.js';
 import { PKCS12_OID } from './oids.js';
 import { PassphraseWork, iterationCount } from './passphrase.js';
@@ -186,6 +187,8 @@ class Safe {
   }
 
   #key(pkcs8: Buffer): void {
+    if (this.#keys.length === KEYS_LIMIT)
+      throw new MtlsError('PKCS12_MALFORMED', { path: this.#path, problem: `more than ${KEYS_LIMIT} private keys` });
     try {
       this.#keys.push(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
     } catch {

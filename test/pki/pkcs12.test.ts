@@ -121,6 +121,12 @@ describe('PKCS#12', () => {
     fails('PKCS12_MALFORMED', plainPfx(bagOf(PKCS12_OID.safeContentsBag, sequence(bag))), '', /deeper/);
   });
 
+  it('reads no more private keys than take no time', () => {
+    const bags = (count: number) => Array.from({ length: count }, () => keyBag(leaf.key));
+    assert.equal(readPkcs12(plainPfx(...bags(500)), '', 'x').keys.length, 500);
+    fails('PKCS12_MALFORMED', plainPfx(...bags(501)), '', /more than 500 private keys/);
+  });
+
   it('says which protection it does not support', () => {
     const signed = toDer(sequence(integer(3), sequence(oid('1.2.840.113549.1.7.2'), explicit(0, sequence()))));
     fails('PKCS12_UNSUPPORTED', signed, '', /public key/);
