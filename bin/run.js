@@ -14,17 +14,20 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
 }
 
 /**
- * The exports of the bundle that scripts/build.js makes. What V8 compiled is kept beside it where one may write: no less
- * trusted than the bundle, as who may write the one may write the other.
+ * The exports of the bundle that scripts/build.js makes. What V8 compiled for a command is kept beside it where one may
+ * write: no less trusted than the bundle, as who may write the one may write the other.
  */
 function load(bundle) {
   const { Script } = require('node:vm');
   const { createRequire } = require('node:module');
-  const cache = `${bundle}.${process.version}-${process.arch}.cache`;
+  const command = /^[a-z]{1,20}$/.exec(process.argv[2] ?? '')?.[0] ?? 'help';
+  const cache = `${bundle}.${process.version}-${process.arch}.${command}.cache`;
   const cachedData = readIfAny(cache);
   const source = `(function (exports, require, module, importModule) {${readFileSync(bundle, 'latin1')}\n})`;
   const script = new Script(source, { filename: bundle, cachedData });
-  if (cachedData === undefined || script.cachedDataRejected) process.once('exit', () => keep(cache, script.createCachedData()));
+  const isStale = cachedData === undefined || script.cachedDataRejected;
+  // what could not be done is no command, or not all of it was compiled
+  if (isStale) process.once('exit', (code) => code < 2 && keep(cache, script.createCachedData()));
   const loaded = { exports: {} };
   script.runInThisContext()(loaded.exports, createRequire(bundle), loaded, (name) => import(name));
   return loaded.exports;

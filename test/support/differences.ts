@@ -137,13 +137,13 @@ export const DIFFERENCES: readonly Difference[] = [
       'RFC 5280 §6.3.3 (g): the CRL of a CA is the one that its key signed. OpenSSL takes the first with its name, and does not come back',
   },
   {
-    kinds: ['namesake of a CA'],
+    kinds: ['namesake of a CA', 'self-issued CA'],
     ours: [],
-    openssl: [3, 44, ANOTHER_SIGNER],
+    openssl: [3, 8, 44, ANOTHER_SIGNER],
     right: 'we',
     rare: true,
     reason:
-      'RFC 5280 §6.3.3 (f): the CRL of a CA may be signed by another key of that name which leads to the same anchor. Where the one of the key in the path is about something else, OpenSSL looks no further',
+      'RFC 5280 §6.3.3 (f): the CRL of a CA may be signed by another key of that name which leads to the same anchor. Where the one of the key in the path is no good or about something else, OpenSSL looks no further',
   },
   {
     kinds: ['self-issued CA', 'self-issued CA with names that are not permitted'],
