@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { isError } from '../../errors.js';
 import { type Certificate, fingerprint } from '../../pki/certificate.js';
 import type { Crl } from '../../pki/crl.js';
-import { labelOf } from '../../pki/name.js';
 import { chainSubject, standings } from './chain.js';
 import { type Profile, type Rule, type RuleOn, SEVERITIES, type Severity, type Subjects } from './rule.js';
 import { LINT_RULES, type LintCode } from './rules.js';
 import { type Standing, type UnreadableSubject, certificateSubject, crlSubject } from './subjects.js';
-import { shown } from './wording.js';
+import { labelled } from './wording.js';
 
 /** One breach of one rule. */
 export interface LintFinding {
@@ -75,7 +74,7 @@ export function lintChain(certificates: readonly Certificate[], options: LintOpt
   const standing = standings(certificates);
   const items = certificates.map((certificate): LintedItem => {
     const findings = lintCertificate(certificate, { ...options, ...standing.get(certificate) });
-    return { label: shown(labelOf(certificate.subject)), kind: 'certificate', sha256: fingerprint(certificate), findings };
+    return { label: labelled(certificate.subject), kind: 'certificate', sha256: fingerprint(certificate), findings };
   });
   if (certificates.length < 2) return items;
   const digest = createHash('sha256');
@@ -91,7 +90,7 @@ export function lintItems(items: readonly Lintable[], options: LintOptions): Lin
   return [
     ...lintChain(certificates, options),
     ...items.flatMap((item): LintedItem[] => {
-      if (item.kind === 'crl') return [linted(shown(labelOf(item.value.issuer)), 'crl', item.value.der, lintCrl(item.value, options))];
+      if (item.kind === 'crl') return [linted(labelled(item.value.issuer), 'crl', item.value.der, lintCrl(item.value, options))];
       return item.kind === 'unreadable' ? [linted(`unreadable ${item.of}`, item.of, item.der, lintUnreadable(item, options))] : [];
     }),
   ];

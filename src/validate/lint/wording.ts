@@ -1,4 +1,4 @@
-import { type NameAttribute, printable } from '../../pki/name.js';
+import { type Name, type NameAttribute, labelOf, printable } from '../../pki/name.js';
 import { oidName } from '../../pki/oids.js';
 import type { Sample } from './sample.js';
 
@@ -7,9 +7,16 @@ const LONGEST = 80;
 /** A text of a certificate as a message may carry it: nothing that steers a terminal, and not a page of it. */
 export function shown(text: string): string {
   if (text === '') return 'an empty one';
-  const start = text.slice(0, LONGEST);
-  return printable(start) + (text.length > LONGEST ? `… (${text.length} characters)` : '');
+  return printable(text.slice(0, LONGEST)) + rest(text);
 }
+
+/** The name of a certificate or CRL, whose characters are fit to be seen, as a label. */
+export function labelled(name: Name): string {
+  const text = labelOf(name);
+  return text.slice(0, LONGEST) + rest(text);
+}
+
+const rest = (text: string): string => (text.length > LONGEST ? `… (${text.length} characters)` : '');
 
 /** The first few of a list, and how many there are besides. */
 export function listed(items: readonly string[], most = 5): string {

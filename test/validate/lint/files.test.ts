@@ -16,7 +16,7 @@ import {
   reportOn,
   writeBaseline,
 } from '../../../src/validate/lint/index.js';
-import { AT, crlOf, shifted } from '../../support/chains.js';
+import { AT, certify, crlOf, shifted } from '../../support/chains.js';
 import { temporaryDirectory } from '../../support/material.js';
 import { issuing, leaf, leafDer, root } from './support.js';
 
@@ -33,6 +33,12 @@ const indefinite = (der: Buffer): Buffer => Buffer.concat([Buffer.from([0x30, 0x
 
 describe('what lint reads', () => {
   const crl = crlOf({ by: issuing });
+
+  it('labels what it finds by names that steer no terminal, escaped once', () => {
+    const { certificate } = certify({ name: 'a\u001b[31m\nb' });
+    const [item] = lintItems(lintablesIn(Buffer.from(pem(certificate)), 'a file'), OPTIONS);
+    assert.equal(item?.label, String.raw`a\u001b[31m\u000ab`);
+  });
 
   it('takes PEM and DER, chains, CRLs, and what stands among them', () => {
     assert.deepEqual(kindsOf(leaf().der), ['certificate']);

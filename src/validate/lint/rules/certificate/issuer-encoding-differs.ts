@@ -1,6 +1,5 @@
-import { labelOf } from '../../../../pki/name.js';
 import { OF_RFC5280, certificateRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 /** Validators that compare octets find no path. */
 export const issuerEncodingDiffers = certificateRule({
@@ -11,6 +10,6 @@ export const issuerEncodingDiffers = certificateRule({
   title: 'names its issuer in another encoding than the issuer itself',
   check: ({ certificate, issuer }) =>
     issuer !== undefined && !certificate.issuer.der.equals(issuer.subject.der)
-      ? [`expected the octets of the subject of ${shown(labelOf(issuer.subject))}, found the same name written differently`]
+      ? [`expected the octets of the subject of ${labelled(issuer.subject)}, found the same name written differently`]
       : [],
 });

@@ -1,7 +1,6 @@
 import { isoTime } from '../../../../pki/fields.js';
-import { labelOf } from '../../../../pki/name.js';
 import { OF_TLS, certificateRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 export const outlivesIssuer = certificateRule({
   id: 'OUTLIVES_ISSUER',
@@ -11,6 +10,6 @@ export const outlivesIssuer = certificateRule({
   title: 'ends after the certificate of its issuer',
   check: ({ certificate: { notAfter }, issuer }) =>
     issuer !== undefined && notAfter > issuer.notAfter
-      ? [`expected an end by ${isoTime(issuer.notAfter)}, when ${shown(labelOf(issuer.subject))} ends, found ${isoTime(notAfter)}`]
+      ? [`expected an end by ${isoTime(issuer.notAfter)}, when ${labelled(issuer.subject)} ends, found ${isoTime(notAfter)}`]
       : [],
 });

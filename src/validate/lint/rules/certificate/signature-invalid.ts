@@ -1,6 +1,5 @@
-import { labelOf } from '../../../../pki/name.js';
 import { OF_RFC5280, certificateRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 export const signatureInvalid = certificateRule({
   id: 'SIGNATURE_INVALID',
@@ -9,5 +8,5 @@ export const signatureInvalid = certificateRule({
   profiles: OF_RFC5280,
   title: "not signed by the key of the certificate that has its issuer's name",
   check: ({ impostor }) =>
-    impostor === undefined ? [] : [`expected a signature by the key of ${shown(labelOf(impostor.subject))}, found another`],
+    impostor === undefined ? [] : [`expected a signature by the key of ${labelled(impostor.subject)}, found another`],
 });

@@ -1,6 +1,6 @@
 import { labelOf } from '../../../../pki/name.js';
 import { OF_TLS, chainRule } from '../../rule.js';
-import { listed, shown } from '../../wording.js';
+import { listed, labelled } from '../../wording.js';
 
 export const chainGap = chainRule({
   id: 'CHAIN_GAP',
@@ -14,7 +14,7 @@ export const chainGap = chainRule({
     const roots = certificates.filter((certificate) => selfSigned.has(certificate) && !related.has(certificate));
     return roots.length > 0
       ? [
-          `expected ${shown(labelOf(top.issuer))}, the issuer of ${shown(labelOf(top.subject))}, found only ${listed(roots.map(({ subject }) => labelOf(subject)))}`,
+          `expected ${labelled(top.issuer)}, the issuer of ${labelled(top.subject)}, found only ${listed(roots.map(({ subject }) => labelOf(subject)))}`,
         ]
       : [];
   },

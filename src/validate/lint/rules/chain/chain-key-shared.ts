@@ -1,6 +1,5 @@
-import { labelOf } from '../../../../pki/name.js';
 import { OF_TLS, chainRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 export const chainKeyShared = chainRule({
   id: 'CHAIN_KEY_SHARED',
@@ -15,5 +14,5 @@ export const chainKeyShared = chainRule({
           leaf !== undefined && basicConstraints?.ca === true && publicKey.der.equals(leaf.publicKey.der),
       )
       .slice(0, 1)
-      .map(({ subject }) => `expected a key of its own, found that of ${shown(labelOf(subject))}`),
+      .map(({ subject }) => `expected a key of its own, found that of ${labelled(subject)}`),
 });

@@ -1,6 +1,6 @@
 import { labelOf } from '../../../../pki/name.js';
 import { OF_TLS, chainRule } from '../../rule.js';
-import { listed, shown } from '../../wording.js';
+import { listed, labelled } from '../../wording.js';
 
 export const chainUnrelated = chainRule({
   id: 'CHAIN_UNRELATED',
@@ -14,7 +14,7 @@ export const chainUnrelated = chainRule({
     // a root that is not reached is told as a gap
     const strays = certificates.filter((certificate) => !related.has(certificate) && (selfSigned.has(top) || !selfSigned.has(certificate)));
     return strays.length > 0
-      ? [`expected ${shown(labelOf(path[0]!.subject))} and its issuers, found ${listed(strays.map(({ subject }) => labelOf(subject)))}`]
+      ? [`expected ${labelled(path[0]!.subject)} and its issuers, found ${listed(strays.map(({ subject }) => labelOf(subject)))}`]
       : [];
   },
 });

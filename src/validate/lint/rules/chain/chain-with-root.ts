@@ -1,6 +1,5 @@
-import { labelOf } from '../../../../pki/name.js';
 import { OF_TLS, chainRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 export const chainWithRoot = chainRule({
   id: 'CHAIN_WITH_ROOT',
@@ -12,5 +11,5 @@ export const chainWithRoot = chainRule({
     path
       .slice(1)
       .filter((certificate) => selfSigned.has(certificate))
-      .map(({ subject }) => `expected the chain to end below the root, found ${shown(labelOf(subject))}`),
+      .map(({ subject }) => `expected the chain to end below the root, found ${labelled(subject)}`),
 });

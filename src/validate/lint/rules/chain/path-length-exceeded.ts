@@ -1,7 +1,6 @@
 import { isSelfIssued } from '../../../../pki/certificate.js';
-import { labelOf } from '../../../../pki/name.js';
 import { OF_RFC5280, chainRule } from '../../rule.js';
-import { shown } from '../../wording.js';
+import { labelled } from '../../wording.js';
 
 export const pathLengthExceeded = chainRule({
   id: 'PATH_LENGTH_EXCEEDED',
@@ -14,7 +13,7 @@ export const pathLengthExceeded = chainRule({
     return path.slice(1).flatMap((ca) => {
       const limit = ca.basicConstraints?.pathLength;
       const found =
-        limit !== undefined && below > limit ? [`expected at most ${limit} CAs below ${shown(labelOf(ca.subject))}, found ${below}`] : [];
+        limit !== undefined && below > limit ? [`expected at most ${limit} CAs below ${labelled(ca.subject)}, found ${below}`] : [];
       // self-issued certificates do not count
       if (!isSelfIssued(ca)) below++;
       return found;

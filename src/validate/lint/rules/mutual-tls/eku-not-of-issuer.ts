@@ -1,7 +1,6 @@
-import { labelOf } from '../../../../pki/name.js';
 import { OID, oidName } from '../../../../pki/oids.js';
 import { OF_TLS, certificateRule } from '../../rule.js';
-import { listed, shown } from '../../wording.js';
+import { listed, labelled } from '../../wording.js';
 
 /** Validators take the purposes of a CA for a limit on all below it. */
 export const ekuNotOfIssuer = certificateRule({
@@ -15,7 +14,7 @@ export const ekuNotOfIssuer = certificateRule({
     if (given === undefined || given.includes(OID.anyExtendedKeyUsage)) return [];
     const missing = extendedKeyUsage.filter((purpose) => !given.includes(purpose));
     return missing.length > 0
-      ? [`expected purposes of ${shown(labelOf(issuer!.subject))} (${listed(given.map(oidName))}), found ${listed(missing.map(oidName))}`]
+      ? [`expected purposes of ${labelled(issuer!.subject)} (${listed(given.map(oidName))}), found ${listed(missing.map(oidName))}`]
       : [];
   },
 });
