@@ -9,6 +9,7 @@ import type { Typed } from './typed.js';
 /** What oclif asks of a module of `commands/`. */
 interface CommandModule {
   readonly default: {
+    id?: string;
     readonly run: (argv: string[], config: Config) => Promise<unknown>;
     readonly flags?: object;
     readonly baseFlags?: object;
@@ -52,6 +53,7 @@ async function commandOf(argv: string[], root: string, commands: Commands): Prom
   if (Object.hasOwn(commands, id) && !beforeEnd(words).includes('--help')) {
     const [{ default: command }, { commandConfig }] = await Promise.all([commands[id]!(), import('./command-config.js')]);
     const config = await commandConfig(root);
+    command.id = id;
     return () => command.run(words, config);
   }
   const { assertCommand } = await import('./usage.js');
