@@ -68,6 +68,5 @@ export default defineConfig(
     },
   },
   { files: ['src/cli/**', 'src/render/style.ts'], rules: { 'no-restricted-properties': ['error', NO_EXIT] } },
-  { files: ['src/cli/interruption.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/commands/**', 'src/cli/**', 'src/base/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
 );

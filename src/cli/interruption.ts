@@ -1,5 +1,3 @@
-import { EXIT } from '../errors.js';
-
 /**
  * Ctrl-C and SIGTERM. A command that runs long asks for the signal and stops on its own; any other ends at once with 130.
  * A second Ctrl-C ends even the patient ones.
@@ -9,8 +7,9 @@ class Interruption {
   #isAwaited = false;
   #by: NodeJS.Signals | undefined;
 
-  listen(): void {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#interrupt(signal));
+  /** `end` ends the process, there and then. */
+  listen(end: () => void): void {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#interrupt(signal, end));
   }
 
   /** Aborted at the first Ctrl-C or SIGTERM. Whoever asks promises to come to an end then. */
@@ -29,8 +28,8 @@ class Interruption {
     this.#controller.abort();
   }
 
-  #interrupt(signal: NodeJS.Signals): void {
-    if (!this.#isAwaited || this.#by !== undefined) process.exit(EXIT.interrupted);
+  #interrupt(signal: NodeJS.Signals, end: () => void): void {
+    if (!this.#isAwaited || this.#by !== undefined) return end();
     this.#by = signal;
     this.#controller.abort();
   }

@@ -23,7 +23,8 @@ type Commands = Readonly<Record<string, () => Promise<CommandModule>>>;
  * of them starts without being searched for.
  */
 export async function main(argv: string[], root: string, commands: Commands): Promise<void> {
-  interruption.listen();
+  // eslint-disable-next-line no-restricted-properties -- who interrupts a command that does not stop by itself waits for nothing
+  interruption.listen(() => process.exit(EXIT.interrupted));
   let told: Promise<void> | undefined;
   const tell = (error: unknown): Promise<void> => (told ??= report(error, argv, commands));
   // nobody is told any more what is done: what runs long comes to its end

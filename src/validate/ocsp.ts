@@ -36,13 +36,16 @@ interface Answer {
 export class OcspAnswers {
   readonly #request: VerifyRequest;
   readonly #work: Work;
+  readonly #isRevoked: (path: readonly Certificate[]) => boolean;
   /** By the serial number that they are about. */
   readonly #bySerial = new Map<string, Answer[]>();
   readonly #faults = new Map<OcspResponse, Map<Certificate, string | undefined>>();
 
-  constructor(request: VerifyRequest, work: Work) {
+  /** `isRevoked` asks the CRLs at hand about the first of a path. */
+  constructor(request: VerifyRequest, work: Work, isRevoked: (path: readonly Certificate[]) => boolean) {
     this.#request = request;
     this.#work = work;
+    this.#isRevoked = isRevoked;
     for (const response of request.ocsp ?? []) {
       for (const single of response.responses) {
         const known = this.#bySerial.get(single.certId.serial);
@@ -52,14 +55,15 @@ export class OcspAnswers {
     }
   }
 
-  /** undefined: none of the responses is about this certificate. `isRevoked` asks the CRLs of the issuer. */
-  ask(certificate: Certificate, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): OcspAnswer | undefined {
+  /** undefined: none of the responses is about this certificate, which the first of `above` issued. */
+  ask(certificate: Certificate, above: readonly Certificate[]): OcspAnswer | undefined {
+    const issuer = above[0]!;
     let answer: OcspAnswer | undefined;
     const isIssuer = issuerTest(certificate, issuer);
     for (const { response, single } of this.#bySerial.get(certificate.serial) ?? []) {
       this.#work.spend(1 / 50);
       if (!isIssuer(single)) continue;
-      const fault = this.#faultOf(response, issuer, isRevoked) ?? this.#singleFault(single);
+      const fault = this.#faultOf(response, above) ?? this.#singleFault(single);
       const found = fault === undefined ? statusOf(single) : ({ status: 'unusable', message: `the OCSP response ${fault}` } as const);
       if (found.status === 'revoked') return found;
       if (answer === undefined || found.status === 'good') answer = found;
@@ -68,18 +72,19 @@ export class OcspAnswers {
   }
 
   /** Why nothing in a response can be relied on; undefined when what it holds can, each for itself. */
-  #faultOf(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): string | undefined {
+  #faultOf(response: OcspResponse, above: readonly Certificate[]): string | undefined {
+    const issuer = above[0]!;
     let byIssuer = this.#faults.get(response);
     if (byIssuer === undefined) this.#faults.set(response, (byIssuer = new Map()));
-    if (!byIssuer.has(issuer)) byIssuer.set(issuer, this.#responseFault(response, issuer, isRevoked));
+    if (!byIssuer.has(issuer)) byIssuer.set(issuer, this.#responseFault(response, above));
     return byIssuer.get(issuer);
   }
 
-  #responseFault(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): string | undefined {
+  #responseFault(response: OcspResponse, above: readonly Certificate[]): string | undefined {
     const critical = response.extensions.find((extension) => extension.critical);
     if (critical !== undefined) return `has the critical extension ${oidName(critical.oid)}, which is not supported`;
     if (isWeakDigest(signatureDigest(response.signatureAlgorithm), this.#request.allowSha1 ?? false)) return 'has a weak signature';
-    const signer = this.#signerOf(response, issuer, isRevoked);
+    const signer = this.#signerOf(response, above);
     if (typeof signer === 'string') return signer;
     this.#work.spend(costOf(signer.publicKey));
     const signed = verifySignature(response.signatureAlgorithm, response.tbs, response.signature, signer.publicKey);
@@ -96,13 +101,14 @@ export class OcspAnswers {
   }
 
   /** The issuer itself, or whom it delegated to: issued by it directly, for OCSP signing, in force (RFC 6960 §4.2.2.2). */
-  #signerOf(response: OcspResponse, issuer: Certificate, isRevoked: (delegate: Certificate) => boolean): Certificate | string {
+  #signerOf(response: OcspResponse, above: readonly Certificate[]): Certificate | string {
+    const issuer = above[0]!;
     if (isResponder(response, issuer)) return issuer;
     this.#work.spend(response.certificates.length / 10);
     let fault: string | undefined;
     for (const delegate of response.certificates.filter((certificate) => isResponder(response, certificate))) {
       const found = this.#delegateFault(delegate, issuer);
-      if (found === undefined && !isRevoked(delegate)) return delegate;
+      if (found === undefined && !this.#isRevoked([delegate, ...above])) return delegate;
       fault ??= found ?? `is by ${labelOf(delegate.subject)}, which is revoked`;
     }
     return fault ?? 'names a responder whose certificate it does not bring';

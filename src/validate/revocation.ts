@@ -33,7 +33,7 @@ export class Revocation {
     this.#request = request;
     this.#work = work;
     this.#validate = validate;
-    this.#ocsp = new OcspAnswers(request, work);
+    this.#ocsp = new OcspAnswers(request, work, (path) => revocationIn(this.#askAll(path, 0)) !== undefined);
   }
 
   /** Each certificate below the anchor; nothing is asked when no CRL and no OCSP response was given. */
@@ -53,8 +53,7 @@ export class Revocation {
     const said = this.#askAll(path, at);
     const revoked = revocationIn(said);
     if (revoked !== undefined) return say('CERT_REVOKED', revoked);
-    const isRevoked = (delegate: Certificate): boolean => revocationIn(this.#askAll([delegate, ...path.slice(at + 1)], 0)) !== undefined;
-    const byOcsp = this.#ocsp.ask(certificate, issuer, isRevoked);
+    const byOcsp = this.#ocsp.ask(certificate, path.slice(at + 1));
     if (byOcsp?.status === 'revoked') return say('CERT_REVOKED', byOcsp.message);
     if (byOcsp?.status === 'good' || isCovered(said)) return undefined;
     const fault = said.flatMap((one) => ('fault' in one ? [one.fault] : []))[0];

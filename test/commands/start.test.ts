@@ -11,7 +11,8 @@ const BUNDLE = 'mtls.cjs';
 
 describe('what V8 compiled is kept beside the bundle', function () {
   this.timeout(60_000);
-  const { path: root } = temporaryDirectory();
+  const { path: root, remove } = temporaryDirectory();
+  after(remove);
   const dist = join(root, 'dist');
   const CACHE = `${BUNDLE}.${process.version}-${process.arch}.lint.cache`;
   const cache = join(dist, CACHE);

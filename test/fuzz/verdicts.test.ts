@@ -181,6 +181,17 @@ describe('a verdict in time', function () {
       verdictOf(certify({ key: newKey(), by: first, withoutKeyIds: true }), crossed, [root]);
     });
 
+    it('and CAs that all signed each other, below one that may have none under it', () => {
+      const keys = Array.from({ length: 24 }, newKey);
+      const issuedBy = (i: number, by: Signer, pathLength?: number): Signer =>
+        authority({ name: `ca ${i}`, key: keys[i]!, by, withoutKeyIds: true, ...(pathLength === undefined ? {} : { pathLength }) });
+      const own = keys.map((_, i) => issuedBy(i, root));
+      const mesh = own.flatMap((by, i) => keys.flatMap((_, j) => (i === j ? [] : [issuedBy(j, by)])));
+      const leaf = certify({ key: newKey(), by: own[0]!, withoutKeyIds: true });
+      const { errors } = verdictOf(leaf, [...mesh, issuedBy(23, root, 0)], [root]);
+      assert.ok(errors.some(({ code }) => code === 'SEARCH_LIMIT'));
+    });
+
     it('with RSA keys whose exponent is as long as the modulus', () => {
       const real = generateKeyPairSync('rsa', { modulusLength: 3072 });
       const { n } = real.publicKey.export({ format: 'jwk' });

@@ -43,6 +43,19 @@ const fullName = (...texts: readonly string[]): Buffer =>
     ),
   ]);
 
+describe('a file of private keys', () => {
+  it('is read with as many as anybody has, and no more', () => {
+    const directory = temporaryDirectory();
+    const pem = keyPem(certify({}).key);
+    assert.equal(inspectFile(directory.file('some.pem', pem.repeat(500))).length, 500);
+    assert.throws(
+      () => inspectFile(directory.file('many.pem', pem.repeat(501))),
+      (error) => isError(error, 'KEY_UNREADABLE'),
+    );
+    directory.remove();
+  });
+});
+
 describe('the details of a certificate', () => {
   it('are empty where it says nothing', () => {
     const { names, nameConstraints, policies, crlDistributionPoints, ocsp, caIssuers, mustStaple, otherExtensions } = detailsOf();

@@ -6,6 +6,8 @@ import { ANOTHER_PATH, ANOTHER_SIGNER, type Answers } from './differential.js';
 export interface Difference {
   /** What was done to the chain: any of these. */
   readonly kinds: readonly string[];
+  /** And any of these too, where it takes two. */
+  readonly and?: readonly string[];
   /** Our codes, any of these; none: we accept. */
   readonly ours: readonly FindingCode[];
   /** Error numbers of OpenSSL (x509_vfy.h), any of these; none: it accepts. */
@@ -138,6 +140,12 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     kinds: ['namesake of a CA', 'self-issued CA'],
+    and: [
+      'CRL of another distribution point than the one that is named',
+      'CRL of a distribution point that nobody names',
+      'CRL of another CA of that name',
+      'CRL with another algorithm inside',
+    ],
     ours: [],
     openssl: [3, 8, 44, ANOTHER_SIGNER],
     right: 'we',
@@ -147,6 +155,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     kinds: ['self-issued CA', 'self-issued CA with names that are not permitted'],
+    and: ['no key identifiers', 'key identifiers of other lengths'],
     ours: [],
     openssl: [7, 19],
     right: 'we',
@@ -396,7 +405,9 @@ export const DIFFERENCES: readonly Difference[] = [
 export function explanationOf({ labels, ours, theirs }: Answers): readonly (readonly [row: Difference, kind: string])[] | undefined {
   if ((ours.length === 0) === (theirs.length === 0)) return [];
   const explaining = (isAbout: (row: Difference) => boolean): (readonly [Difference, string])[] =>
-    DIFFERENCES.filter(isAbout).flatMap((row) => row.kinds.filter((kind) => labels.includes(kind)).map((kind) => [row, kind] as const));
+    DIFFERENCES.filter((row) => isAbout(row) && (row.and?.some((kind) => labels.includes(kind)) ?? true)).flatMap((row) =>
+      row.kinds.filter((kind) => labels.includes(kind)).map((kind) => [row, kind] as const),
+    );
   const found =
     ours.length === 0
       ? theirs.map((number) => explaining(({ openssl }) => openssl.includes(number)))
