@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { build } from 'esbuild';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 // its hint at newer majors would be noise here: they need a newer Node
@@ -12,7 +12,7 @@ const run = (script, ...args) => execFileSync(process.execPath, [script, ...args
 rmSync('dist', { recursive: true, force: true });
 rmSync('oclif.manifest.json', { force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { stdio: 'inherit' });
-bundle();
+await bundle();
 run('node_modules/oclif/bin/run.js', 'manifest');
 chmodSync('bin/run.js', 0o755);
 
@@ -24,17 +24,18 @@ if (process.platform !== 'win32' && !existsSync(link)) {
 }
 
 /** Finding two hundred files takes longer than running most commands: they become one, in which each command waits to be called. */
-function bundle() {
+async function bundle() {
   const ids = readdirSync('dist/commands')
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.slice(0, -3));
   const commands = ids.map((id) => `${id}: () => import('./dist/commands/${id}.js')`).join(', ');
-  const { metafile } = buildSync({
+  const { metafile } = await build({
     stdin: {
       contents: `import { main } from './dist/cli/main.js'; export const run = (argv, entry) => main(argv, entry, { ${commands} });`,
       resolveDir: '.',
     },
     ...{ bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', outfile: 'dist/mtls.cjs' },
+    plugins: [{ name: 'on demand', setup: onDemand }],
     // what few runs need stays where it is
     external: ['inquirer', 'cli-table3', 'typescript'],
     // the names stay, for those who read a stack
@@ -42,6 +43,25 @@ function bundle() {
   });
   writeFileSync('dist/mtls.cjs', faster(readFileSync('dist/mtls.cjs', 'utf8')));
   writeFileSync('dist/THIRD_PARTY_LICENSES.txt', licensesOf(Object.keys(metafile.inputs)));
+}
+
+/**
+ * The modules of oclif load one another when they are first used, not before: what is in one function of a module would
+ * otherwise be loaded by every command. Rewritten is what tsc wrote, `const name_1 = require("…")`.
+ */
+function onDemand({ onLoad }) {
+  onLoad({ filter: /node_modules\/@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => ({ contents: lazy(readFileSync(path, 'utf8')) }));
+}
+
+/** `source` with its modules loaded by a call; one that is used otherwise than `name_1.something` stays as it is. */
+function lazy(source) {
+  const REQUIRED = /^const (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm;
+  return [...source.matchAll(REQUIRED)].reduce((text, [line, name, value]) => {
+    const uses = new RegExp(`(?<![.\\w'"])${name}\\b(?=\\.)`, 'g');
+    const all = new RegExp(`\\b${name}\\b`, 'g');
+    if (text.match(all).length !== (text.match(uses)?.length ?? 0) + 1) return text;
+    return text.replace(uses, `(${name}())`).replace(line, () => `let ${name}Loaded; const ${name} = () => (${name}Loaded ??= ${value});`);
+  }, source);
 }
 
 /**
