@@ -42,6 +42,8 @@ async function bundle() {
     ...{ minifyWhitespace: true, minifySyntax: true, legalComments: 'none', logLevel: 'warning', metafile: true },
   });
   writeFileSync('dist/mtls.cjs', faster(readFileSync('dist/mtls.cjs', 'utf8')));
+  const process = 'dist/validate/batch-process.js';
+  await build({ entryPoints: [process], outfile: process, allowOverwrite: true, bundle: true, platform: 'node', format: 'esm' });
   writeFileSync('dist/THIRD_PARTY_LICENSES.txt', licensesOf(Object.keys(metafile.inputs)));
 }
 

@@ -1,48 +1,63 @@
 import { MtlsError } from '../errors.js';
 
-/** One line of what is being streamed: its text, or that it was longer than anybody should send. */
-export type Line = { readonly number: number; readonly text: string } | { readonly number: number; readonly tooLong: true };
+/** Some whole lines of what is being streamed, or that one was longer than anybody should send. */
+export type Block = { readonly bytes: Buffer } | { readonly tooLong: true };
 
 /** What one line of a batch may weigh. */
 const LINE_LIMIT = 32 * 1024 * 1024;
+const NEWLINE = 10;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
- * The lines of a stream as they come, without holding more than one; blank ones are left out, a line above `limit`
- * octets is skipped and said. Memory stays flat however long the stream is.
+ * The lines of a stream, as many at once as have come; a line above `limit` octets is skipped and said. No more is held
+ * than that and one chunk of the stream, however long it is.
  */
-export async function* readLines(source: AsyncIterable<Buffer | string>, limit: number = LINE_LIMIT): AsyncGenerator<Line> {
-  let parts: Buffer[] = [];
+export async function* readBlocks(source: AsyncIterable<Buffer | string>, limit: number = LINE_LIMIT): AsyncGenerator<Block> {
+  let open: Buffer[] = [];
   let size = 0;
-  let number = 0;
-  const take = (): Line | undefined => {
-    number++;
-    const tooLong = size > limit;
-    const text = tooLong ? '' : Buffer.concat(parts).toString('utf8').replace(/\r$/, '');
-    parts = [];
-    size = 0;
-    if (tooLong) return { number, tooLong };
-    return text.trim() === '' ? undefined : { number, text: number === 1 ? text.replace(/^\ufeff/, '') : text };
-  };
+  let isFirst = true;
   for await (const chunk of source) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      add(bytes.subarray(start, end));
-      start = end + 1;
-      const line = take();
-      if (line !== undefined) yield line;
+    for (const bytes of pieces(typeof chunk === 'string' ? Buffer.from(chunk) : chunk, limit)) {
+      const first = bytes.indexOf(NEWLINE);
+      const last = bytes.lastIndexOf(NEWLINE) + 1;
+      add(first < 0 ? bytes : bytes.subarray(0, first));
+      if (first < 0) continue;
+      yield* take(bytes.subarray(first, last));
+      add(bytes.subarray(last));
     }
-    add(bytes.subarray(start));
   }
-  const last = size > 0 ? take() : undefined;
-  if (last !== undefined) yield last;
+  if (size > 0) yield* take(Buffer.alloc(0));
 
   function add(part: Buffer): void {
     size += part.length;
     // past the limit the octets are counted and let go
-    if (size <= limit && part.length > 0) parts.push(part);
-    else if (size > limit) parts = [];
+    if (size <= limit) open.push(part);
+    else open = [];
   }
+
+  /** The line that was open ends; what follows it are whole lines. */
+  function* take(following: Buffer): Generator<Block> {
+    if (size > limit) yield { tooLong: true };
+    let bytes = Buffer.concat([...open, following]);
+    if (isFirst && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3);
+    yield { bytes };
+    open = [];
+    size = 0;
+    isFirst = false;
+  }
+}
+
+/** Of at most `limit` octets, so that no line within one of them is above it. */
+function* pieces(bytes: Buffer, limit: number): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += limit) yield bytes.subarray(start, start + limit);
+}
+
+/** The lines of a block, without their ends; blank ones are left out. */
+export function linesIn(bytes: Buffer): readonly string[] {
+  return bytes
+    .toString('utf8')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
 }
 
 /** The answer to a line that cannot even be looked at. */

@@ -31,13 +31,13 @@ export class BatchProcesses {
     }
   }
 
-  /** Chunks that may be under way without anybody waiting for work. */
+  /** Blocks that may be under way without anybody waiting for work. */
   get capacity(): number {
     return PROCESSES * 3;
   }
 
   /** The answers to `lines`, a line each. */
-  answer(lines: readonly string[]): Promise<string> {
+  answer(lines: Buffer): Promise<string> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

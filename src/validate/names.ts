@@ -23,7 +23,7 @@ export function matchesHost(names: GeneralNames, host: string): boolean {
   if (isIP(bare) !== 0) return matchesIp(names, bare);
   const wanted = asDnsName(host);
   // full-width digits are an address in disguise
-  if (wanted !== undefined && isIP(wanted) !== 0) return matchesIp(names, wanted);
+  if (wanted !== undefined && wanted !== host && isIP(wanted) !== 0) return matchesIp(names, wanted);
   return wanted !== undefined && names.dns.some((presented) => matchesDns(presented.toLowerCase(), wanted));
 }
 

@@ -12,11 +12,11 @@ export const policies: Rule = {
   title: 'policies that hold along the path',
   source: 'RFC 5280 §6.1.3 (d)–(f), §6.1.4 (a)–(j), §6.1.5 (a), (b), (g)',
   concerns: (path, { policy }) => (policy !== undefined || path.certificates.some(saysPolicy) ? all(path) : []),
-  check: (path, request, work) => checkPolicies(path, request.policy ?? {}, work),
+  check: (path, request, work) => (policies.concerns(path, request).length === 0 ? [] : checkPolicies(path, request.policy ?? {}, work)),
 };
 
-const saysPolicy = (certificate: Certificate): boolean =>
-  certificate.extensions.some(({ oid }) => oid === OID.certificatePolicies || oid === OID.policyConstraints);
+const ABOUT_POLICY: readonly string[] = [OID.certificatePolicies, OID.policyConstraints, OID.policyMappings];
+const saysPolicy = ({ extensions }: Certificate): boolean => extensions.some(({ oid }) => ABOUT_POLICY.includes(oid));
 
 /**
  * One policy at one depth of the valid policy graph. RFC 5280 §6.1.2 (a) draws a tree, in which the same policy may
