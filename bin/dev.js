@@ -10,7 +10,8 @@ async function dev(root) {
   const { register } = await import('tsx/esm/api');
   register();
   const { main } = await import('../src/cli/main.ts');
-  const files = readdirSync(join(root, 'src', 'commands')).filter((name) => name.endsWith('.ts'));
-  const commands = Object.fromEntries(files.map((name) => [name.slice(0, -3), () => import(`../src/commands/${name}`)]));
+  const files = readdirSync(join(root, 'src', 'commands'), { recursive: true }).filter((name) => name.endsWith('.ts'));
+  const idOf = (path) => path.slice(0, -3).replaceAll(/[\\/]/g, ':');
+  const commands = Object.fromEntries(files.map((path) => [idOf(path), () => import(`../src/commands/${path}`)]));
   await main(process.argv.slice(2), root, commands);
 }

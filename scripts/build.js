@@ -25,10 +25,8 @@ if (process.platform !== 'win32' && !existsSync(link)) {
 
 /** Finding two hundred files takes longer than running most commands: they become one, in which each command waits to be called. */
 async function bundle() {
-  const ids = readdirSync('dist/commands')
-    .filter((name) => name.endsWith('.js'))
-    .map((name) => name.slice(0, -3));
-  const commands = ids.map((id) => `${id}: () => import('./dist/commands/${id}.js')`).join(', ');
+  const paths = readdirSync('dist/commands', { recursive: true }).filter((name) => name.endsWith('.js'));
+  const commands = paths.map((path) => `'${commandId(path)}': () => import('./dist/commands/${path.replaceAll('\\', '/')}')`).join(', ');
   const { metafile } = await build({
     stdin: {
       contents: `import { main } from './dist/cli/main.js'; export const run = (argv, entry) => main(argv, entry, { ${commands} });`,
@@ -45,6 +43,11 @@ async function bundle() {
   const process = 'dist/validate/batch-process.js';
   await build({ entryPoints: [process], outfile: process, allowOverwrite: true, bundle: true, platform: 'node', format: 'esm' });
   writeFileSync('dist/THIRD_PARTY_LICENSES.txt', licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** `crl/serve.js` is `mtls crl serve`, which oclif calls `crl:serve`. */
+function commandId(path) {
+  return path.slice(0, -3).replaceAll(/[\\/]/g, ':');
 }
 
 /**

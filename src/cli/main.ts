@@ -50,15 +50,15 @@ const AUTOCOMPLETE = 'autocomplete';
 
 /** What runs the command line: a command of ours, or oclif with its one plugin, which costs the commands nothing. */
 async function commandOf(argv: string[], root: string, commands: Commands): Promise<() => Promise<unknown>> {
-  const [id = '', ...words] = argv;
-  if (Object.hasOwn(commands, id) && !beforeEnd(words).includes('--help')) {
+  const { id, words } = commandIn(argv, commands);
+  if (id !== undefined && !beforeEnd(words).includes('--help')) {
     const [{ default: command }, { commandConfig }] = await Promise.all([commands[id]!(), import('./command-config.js')]);
     const config = await commandConfig(root);
     command.id = id;
     return () => command.run(words, config);
   }
   const { assertCommand } = await import('./usage.js');
-  assertCommand(id, words, [...Object.keys(commands), AUTOCOMPLETE]);
+  assertCommand(argv, [...Object.keys(commands), AUTOCOMPLETE].map(wordsOf));
   const [{ run }] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/command')]);
   return () => run(argv, { root, pluginAdditions: { core: ['@oclif/plugin-autocomplete'] } });
 }
@@ -85,11 +85,23 @@ const isTaken = (text: string): Promise<boolean> =>
     () => false,
   );
 
-async function typedBy([id = '', ...words]: readonly string[], commands: Commands): Promise<Typed> {
-  if (!Object.hasOwn(commands, id)) return { command: id === AUTOCOMPLETE ? id : undefined, words, flags: [] };
+async function typedBy(argv: readonly string[], commands: Commands): Promise<Typed> {
+  const { id, words } = commandIn(argv, commands);
+  if (id === undefined) return { command: argv[0] === AUTOCOMPLETE ? AUTOCOMPLETE : undefined, words, flags: [] };
   const { flags = {}, baseFlags = {} } = (await commands[id]!()).default;
-  return { command: id, words, flags: [...Object.keys(flags), ...Object.keys(baseFlags)] };
+  return { command: wordsOf(id), words, flags: [...Object.keys(flags), ...Object.keys(baseFlags)] };
 }
+
+/** The command that was typed, in one word or two, and what stands behind it. */
+function commandIn(argv: readonly string[], commands: Commands): { readonly id: string | undefined; readonly words: string[] } {
+  const [first = '', second] = argv;
+  const ofTwo = `${first}:${second}`;
+  if (Object.hasOwn(commands, ofTwo)) return { id: ofTwo, words: argv.slice(2) };
+  return { id: Object.hasOwn(commands, first) ? first : undefined, words: argv.slice(1) };
+}
+
+/** `crl serve`, which oclif calls `crl:serve`. */
+const wordsOf = (id: string): string => id.replaceAll(':', ' ');
 
 /** Every error as one of ours; undefined for an exit that oclif asks for (`--help`). What nobody foresaw is a bug. */
 async function asKnown(error: unknown, typed: Typed): Promise<MtlsError | undefined> {

@@ -2,7 +2,7 @@ import { shellWord } from '../errors.js';
 
 /** What the user typed, so that a hint can say it again and right. */
 export interface Typed {
-  /** The command; undefined when there was none, or none of that name. */
+  /** The command, in one word or two; undefined when there was none, or none of that name. */
   readonly command: string | undefined;
   /** Behind it, as it was typed. */
   readonly words: readonly string[];
@@ -12,7 +12,7 @@ export interface Typed {
 
 /** The same again with other words, to be pasted. */
 export const typedAgain = (command: string, words: readonly string[]): string =>
-  ['mtls', command, ...words.filter((word) => word !== '--json')].map(shellWord).join(' ');
+  [`mtls ${command}`, ...words.filter((word) => word !== '--json').map(shellWord)].join(' ');
 
 /** The value of a flag, as `--flag value` or `--flag=value`. */
 export function flagValue(words: readonly string[], flag: string): string | undefined {

@@ -1,9 +1,11 @@
 import { MtlsError } from '../errors.js';
 import { type Typed, nearest, typedAgain } from './typed.js';
 
-/** A first word that is no command of ours. Throws USAGE; those of the plugin and of oclif itself pass. */
-export function assertCommand(word: string, words: readonly string[], commands: readonly string[]): void {
+/** Words that are no command of ours. Throws USAGE; those of the plugin and of oclif itself pass. */
+export function assertCommand([word = '', ...words]: readonly string[], commands: readonly string[]): void {
   if (word === '' || ['--help', '--version', ...commands].includes(word)) return;
+  const ofTopic = commands.filter((command) => command.startsWith(`${word} `));
+  if (ofTopic.length > 0) return assertOfTopic(word, words, ofTopic);
   if (word === 'help' || word === '-h') {
     const [about] = words;
     throw new MtlsError('USAGE', {
@@ -16,6 +18,16 @@ export function assertCommand(word: string, words: readonly string[], commands: 
   throw new MtlsError('USAGE', {
     problem: `unknown command ${word}`,
     ...(meant === undefined ? {} : { hint: typedAgain(meant, words) }),
+  });
+}
+
+/** Behind `authority` stands what to do with it, or nothing but a wish for help. */
+function assertOfTopic(topic: string, [second, ...words]: readonly string[], commands: readonly string[]): void {
+  if (second === undefined || second === '--help' || commands.includes(`${topic} ${second}`)) return;
+  const meant = nearest(`${topic} ${second}`, commands);
+  throw new MtlsError('USAGE', {
+    problem: `unknown command ${topic} ${second}`,
+    hint: meant === undefined ? `mtls ${topic} --help` : typedAgain(meant, words),
   });
 }
 
