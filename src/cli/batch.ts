@@ -21,9 +21,9 @@ const ALONE = 500_000;
 export async function runBatch(source: string, words: readonly unknown[], batch: Batch): Promise<undefined> {
   if (words.length > 0) throw new MtlsError('USAGE', { problem: `--batch takes no further arguments, found ${String(words[0])}` });
   try {
-    const blocks = readBlocks(source === '-' ? process.stdin : createReadStream(source));
     const others = batch.others !== undefined && existsSync(batch.others.module) ? batch.others : undefined;
     const isLong = others !== undefined && source !== '-' && statSync(source).size > ALONE;
+    const blocks = readBlocks(source === '-' ? process.stdin : createReadStream(source));
     if (isLong || !(await answerAlone(blocks, batch, others === undefined ? Infinity : ALONE)))
       await answerTogether(blocks, batch, others!);
   } catch (error) {
