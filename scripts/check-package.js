@@ -23,7 +23,7 @@ const ALLOWED = [
   /^dist\/(?:.+\.js|mtls\.cjs|THIRD_PARTY_LICENSES\.txt)$/,
   /^dist\/.+\.d\.ts$/,
 ];
-const LIMIT_BYTES = 800_000; // packed
+const LIMIT_BYTES = 1_100_000; // packed
 
 // a list, or since npm 12 an object
 const [pack] = Object.values(

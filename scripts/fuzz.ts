@@ -45,6 +45,7 @@ const SOURCES: Readonly<Record<string, RegExp>> = {
   crl: /\/src\/(?:pki|validate)\//,
   csr: /\/src\/pki\//,
   ocsp: /\/src\/(?:pki|validate)\//,
+  'ocsp-request': /\/src\/(?:pki|authority\/ocsp)/,
   pem: /\/src\/(?:pki|validate|base)\//,
   pkcs12: /\/src\/pki\//,
   ledger: /\/src\/(?:authority\/ledger|base\/json)/,

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { DOCTOR_FINDINGS } from '../src/authority/doctor/index.js';
 import { ERRORS, EXIT } from '../src/errors.js';
 import { DIAGNOSES } from '../src/probe/diagnoses.js';
 import { DEPLOYMENT_FINDINGS } from '../src/validate/deployment/findings.js';
@@ -58,6 +59,15 @@ const DOCUMENTS: Readonly<Record<string, () => readonly string[]>> = {
       ['code', 'severity', 'profiles', 'what is wrong', 'source'],
       LINT_RULES.map(({ id, severity, profiles, title, source }) => [`\`${id}\``, severity, profiles.join(' '), title, source]),
     ),
+  ],
+  'docs/doctor.md': () => [
+    '# What the doctor finds',
+    'What `mtls doctor` can have against a workspace: `checks[].findings[].code`, and how bad it is. The codes are stable. `mtls doctor` exits 1 for errors and warnings; a notice is worth knowing.',
+    table(
+      ['code', 'severity', 'what it says'],
+      Object.entries(DOCTOR_FINDINGS).map(([code, { severity, meaning }]) => [`\`${code}\``, severity, meaning]),
+    ),
+    'Services have the [findings](findings.md) of `mtls verify --dir` beside them, and files that cannot be read the [errors](errors.md).',
   ],
   'docs/commands.md': () => commandReference(JSON.parse(readFileSync('oclif.manifest.json', 'utf8')) as Manifest),
 };

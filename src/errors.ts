@@ -4,42 +4,25 @@
  * from this table. Nothing may decide from a message: decide from `code`.
  */
 
-/** How a process of ours ends. Bad is a result, not an exception: see docs/architecture.md. */
-export const EXIT = { good: 0, bad: 1, could_not: 2, bug: 70, interrupted: 130 } as const;
+import { AUTHORITY_ERRORS } from './errors/authority.js';
+import {
+  decryptInPlace,
+  directoryOf,
+  doTheRest,
+  entry,
+  type ErrorEntry,
+  EXIT,
+  type ExitCode,
+  type InFile,
+  inPath,
+  look,
+  octal,
+  shellWord,
+  undone,
+  type Write,
+} from './errors/entry.js';
 
-/** A process's exit code. */
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
-
-interface ErrorEntry<Facts> {
-  /** When it happens, for the reference. */
-  readonly when: string;
-  readonly message: (facts: Facts) => string;
-  readonly hints?: (facts: Facts) => readonly string[];
-  readonly exit?: ExitCode;
-}
-
-/** Fixes the facts of an entry, so that the constructor can ask for them. */
-const entry = <Facts = Record<string, never>>(definition: ErrorEntry<Facts>): ErrorEntry<Facts> => definition;
-
-interface InFile {
-  readonly path: string;
-}
-
-/** A write: to a file, or to a stream of the process. What was done before a stream failed is done. */
-interface Write extends InFile, Partial<Done> {
-  readonly stream?: true;
-}
-
-/** What was done before a write failed, and the command that does the rest. */
-export interface Done {
-  readonly done: string;
-  readonly rest: string;
-}
-
-const undone = ({ stream, done }: Write): string => (stream === true ? 'what was to be printed is lost' : (done ?? 'nothing was changed'));
-const doTheRest = ({ rest }: Write): readonly string[] => (rest === undefined ? [] : [rest]);
-const look = (path: string): string => `head -c 64 ${shellWord(path)} | od -c`;
-const inPath = (path: string | undefined): string => (path === undefined ? '' : `, in ${path}`);
+export { EXIT, type ExitCode, type Done, shellWord, openWithPassphrase } from './errors/entry.js';
 
 export const ERRORS = {
   // ---- the command line
@@ -80,6 +63,11 @@ export const ERRORS = {
     when: 'No space (or quota) is left for a write. What was there before is untouched; the message says what is done already.',
     message: (f) => `no space left for ${f.path}; ${undone(f)}`,
     hints: (f) => (f.stream === true ? ['df -h'] : [`df -h ${shellWord(directoryOf(f.path))}`, ...doTheRest(f)]),
+  }),
+  FILE_EXISTS: entry<InFile>({
+    when: 'A file that is to be written is there already, and nobody said that it may be replaced.',
+    message: (f) => `${f.path} is there already; nothing was changed`,
+    hints: (f) => [`ls -l ${shellWord(f.path)}`],
   }),
   FILE_TOO_LARGE: entry<InFile & { size: number; limit: number }>({
     when: 'A file is larger than anything of its kind should be.',
@@ -126,6 +114,10 @@ export const ERRORS = {
     when: 'Bytes that are not a successful OCSP response as RFC 6960 has it.',
     message: (f) => `not an OCSP response: ${f.problem}`,
   }),
+  OCSP_REQUEST_MALFORMED: entry<{ problem: string }>({
+    when: 'Bytes that are not an OCSP request as RFC 6960 has it, or that ask for something that is not supported.',
+    message: (f) => `not an OCSP request: ${f.problem}`,
+  }),
   TLS_MALFORMED: entry<{ what: string; problem: string; offset: number }>({
     when: 'Bytes from a peer that should be a TLS record or handshake message break its rules (RFC 8446).',
     message: (f) => `not TLS: ${f.what}: ${f.problem} at byte ${f.offset}`,
@@ -139,14 +131,6 @@ export const ERRORS = {
     when: 'A certification request is not signed by the key that it asks a certificate for.',
     message: (f) => `${f.path}: the request is not signed by its own key`,
     hints: () => ['make the request again, with the key that it is for'],
-  }),
-  CSR_NAMES_NOT_ASKED: entry<{ path: string; names: readonly string[]; flags: readonly string[]; never: readonly string[] }>({
-    when: 'A certification request asks for names that the command did not grant.',
-    message: (f) => `${f.path} asks for names that were not granted: ${f.names.join(', ')}`,
-    hints: (f) => [
-      ...(f.flags.length === 0 ? [] : [`to grant ${f.never.length === 0 ? 'them' : 'the others'} add: ${f.flags.join(' ')}`]),
-      ...(f.never.length === 0 ? [] : [`only DNS names, addresses and a URI can be granted: make it again without ${f.never.join(', ')}`]),
-    ],
   }),
   PKCS12_MALFORMED: entry<InFile & { problem: string }>({
     when: 'A PKCS#12 file breaks the rules of RFC 7292, or asks for more work than is sane.',
@@ -175,10 +159,46 @@ export const ERRORS = {
     message: (f) => `the passphrase does not open ${f.path}`,
     hints: () => ['give another with --passphrase-file or --passphrase-env'],
   }),
+  PASSPHRASE_MISSING: entry<{ what: string }>({
+    when: 'Something is to be put under a passphrase, none was given, and there is nobody to ask for one.',
+    message: (f) => `${f.what} is to be under a passphrase, and none was given`,
+    hints: () => ['give one with --passphrase-file or --passphrase-env'],
+  }),
+  PASSPHRASE_COMMAND_FAILED: entry<{ command: string; problem: string }>({
+    when: 'The command that was to print a passphrase failed, or printed none. What it printed is not told.',
+    message: (f) => `the passphrase command ${f.problem}`,
+    hints: (f) => [f.command],
+  }),
   KEY_MISMATCH: entry<{ certificate: string; key: string }>({
     when: 'A private key is not the one of the certificate beside it.',
     message: (f) => `${f.key} is not the key of ${f.certificate}`,
     hints: (f) => [`mtls inspect ${shellWord(f.certificate)} ${shellWord(f.key)}`],
+  }),
+  CA_KEY_AWAY: entry<{ name: string; path: string }>({
+    when: 'The private key of a CA is not in the workspace: it was sealed or burnt, or the CA is that of somebody else.',
+    message: (f) => `the key of ${f.name} is not here: ${f.path}`,
+    hints: () => ['mtls authority unseal FILE', 'or put it back from a backup'],
+  }),
+  CA_NOT_SIGNED: entry<InFile>({
+    when: 'The CA of the workspace waits: a request was made (init --request), and the certificate for it is not installed yet.',
+    message: (f) => `the CA of this workspace has no certificate yet: ${f.path} waits to be signed`,
+    hints: () => ['mtls authority install CERT --chain ROOT --crl CRL'],
+  }),
+  NO_ISSUING_CA: entry<{ why: string; remedy: string }>({
+    when: 'What was asked needs an issuing CA below the root, and the workspace has none.',
+    message: (f) => `the workspace has no issuing CA: ${f.why}`,
+    hints: (f) => [f.remedy],
+  }),
+  ROOT_KEY_BURNT: entry<{ name: string; at: string }>({
+    when: 'The key of a root that was burnt is to come back. Its last CRL lasts to its end, and no other is to be signed.',
+    message: (f) => `the key of ${f.name} was burnt ${f.at}: it is not to come back`,
+    hints: () => ['in another directory: mtls init --issuing-ca'],
+  }),
+  CA_NOT_FIT: entry<{ path: string; problems: readonly string[] }>({
+    when: 'A certificate that was given as that of a CA cannot be one, or its path to its root does not hold.',
+    message: (f) => `${f.path} is not fit to sign services: ${f.problems.join('; ')}`,
+    hints: (f) => [`mtls inspect ${shellWord(f.path)}`],
+    exit: EXIT.bad,
   }),
   KEY_TYPE_UNSUPPORTED: entry<{ found: string; expected: string }>({
     when: 'A key of a type or size that is not supported here.',
@@ -196,60 +216,7 @@ export const ERRORS = {
     hints: (f) => [`mtls inspect ${shellWord(f.path)}`],
   }),
 
-  // ---- the workspace
-  WORKSPACE_NOT_FOUND: entry<{ searched: string }>({
-    when: 'No .mtls directory in the current directory or any above it.',
-    message: (f) => `no workspace: no .mtls in ${f.searched} or any directory above it`,
-    hints: () => ['mtls init'],
-  }),
-  WORKSPACE_EXISTS: entry<InFile>({
-    when: 'init was asked to make a workspace where one is.',
-    message: (f) => `there is a workspace already: ${f.path}`,
-    hints: () => ['mtls list', 'or make one elsewhere: name another directory with --workspace'],
-  }),
-  WORKSPACE_INVALID: entry<InFile & { problems: readonly string[]; remedies?: readonly string[] }>({
-    when: 'workspace.json, or the files beside it, are not what mtls writes.',
-    message: (f) => `${f.path}: ${f.problems.join('; ')}`,
-    hints: (f) => f.remedies ?? [`cat ${shellWord(f.path)}`, 'put it back from a backup'],
-  }),
-  WORKSPACE_TOO_NEW: entry<InFile & { found: number; supported: number }>({
-    when: 'A newer mtls wrote this workspace.',
-    message: (f) => `${f.path} is of version ${f.found}, this mtls reads version ${f.supported}`,
-    hints: () => ['use the mtls that made it, or a newer one than this'],
-  }),
-  WORKSPACE_LOCKED: entry<InFile & { holder: string; waitedMs: number }>({
-    when: 'Another process holds the lock of the workspace for longer than we wait.',
-    message: (f) => `the workspace is locked by ${f.holder}; waited ${(f.waitedMs / 1000).toFixed(0)} s for ${f.path}`,
-    hints: (f) => [`cat ${shellWord(f.path)}`, 'when no mtls runs there any more, remove that file'],
-  }),
-  LEDGER_CORRUPT: entry<InFile & { line?: number; problem: string }>({
-    when: 'A line of the ledger is not what mtls writes, or lines are missing. Nothing is listed or revoked by it, and no CRL signed.',
-    message: (f) => `${f.path}${f.line === undefined ? '' : ` line ${f.line}`}: ${f.problem}`,
-    hints: (f) =>
-      f.line === undefined
-        ? ['put the ledger back from a backup: what it says is nowhere else']
-        : [`sed -n ${f.line}p ${shellWord(f.path)}`, 'put the ledger back from a backup, or that line as it was'],
-  }),
-  SERVICE_NOT_FOUND: entry<{ name: string; known: readonly string[] }>({
-    when: 'No service of that name in the workspace.',
-    message: (f) => `no service ${f.name}; ${f.known.length === 0 ? 'none was issued yet' : `there is: ${few(f.known)}`}`,
-    hints: (f) => [`mtls issue ${shellWord(f.name)}`],
-  }),
-  SERVICE_NAMESPACE: entry<{ name: string; found: string; asked: string }>({
-    when: 'A service of that name exists in another namespace; issuing would overwrite its key.',
-    message: (f) => `${f.name} is a service of namespace ${f.found}, not ${f.asked}; a workspace has one service of a name`,
-    hints: (f) => [`mtls issue ${f.name} --namespace ${f.found}`, `mtls issue ${f.name}-${f.asked} --namespace ${f.asked}`],
-  }),
-  SERIAL_NOT_FOUND: entry<{ serial: string }>({
-    when: 'No certificate of that serial number or service name in the ledger.',
-    message: (f) => `the ledger has no certificate ${f.serial}`,
-    hints: () => ['mtls list --all'],
-  }),
-  ISSUER_EXPIRED: entry<{ notAfter: string; now: string }>({
-    when: 'The CA certificate is out of date and can sign nothing more.',
-    message: (f) => `the CA certificate ended ${f.notAfter}, now is ${f.now}`,
-    hints: () => ['date -u', 'if the clock is right: a new workspace, whose root everyone must be given'],
-  }),
+  ...AUTHORITY_ERRORS,
 
   // ---- names and values
   NAME_NOT_DNS_LABEL: entry<{ name: string; what: string; suggestion?: string }>({
@@ -330,22 +297,3 @@ export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error && !(error instanceof MtlsError) ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
-
-const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
-
-const few = (names: readonly string[]): string =>
-  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
-
-/** `word` as a POSIX shell reads it back. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** A command that reads a passphrase from the terminal and hands it on where no other user can see it. */
-export const openWithPassphrase = (command: string): string =>
-  `read -rs MTLS_PASSPHRASE && MTLS_PASSPHRASE=$MTLS_PASSPHRASE ${command} --passphrase-env MTLS_PASSPHRASE`;
-
-/** For keys that must be readable without anybody at the keyboard. `word` is the path as a shell reads it. */
-const decryptInPlace = (word: string): string => `(umask 077 && openssl pkey -in ${word} -out ${word}.new && mv ${word}.new ${word})`;
-
-const directoryOf = (path: string): string => /^(.*)\/[^/]*$/s.exec(path)?.[1]?.replace(/^$/, '/') ?? '.';

@@ -34,6 +34,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   chalk: ['render'],
   'cli-table3': ['render'],
   'node-forge': ['pki'],
+  yaml: ['base'],
+  'csv-parse': ['base'],
 };
 
 const LINES_OF_A_FILE = 450;

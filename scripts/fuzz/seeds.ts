@@ -2,6 +2,7 @@ import { type KeyObject, createHash, createPrivateKey, generateKeyPairSync, sign
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { certId } from '../../src/pki/cert-id.js';
 import { TAG, contextConstructed } from '../../src/pki/der.js';
 import {
   type Node,
@@ -26,6 +27,7 @@ import {
   utf8,
 } from '../../src/pki/encode.js';
 import { OID } from '../../src/pki/oids.js';
+import { ocspRequestFor } from '../../src/pki/ocsp-request.js';
 import { readPem, toPem } from '../../src/pki/pem.js';
 import type { Signer } from '../../src/pki/sign.js';
 import { csrOf, sanAttribute } from '../../test/pki/requests.js';
@@ -50,6 +52,9 @@ export const crlOfRoot = crlOf({ by: root });
 export const crlOfMiddle = crlOf({ by: middle, revoked: [{ certificate: root.certificate, reason: 'superseded' }] });
 
 export const ocspOfLeaf = ocspBy(middle);
+
+/** Whom the issuer of the leaf delegated its answers to. */
+export const responder = certify({ name: 'responder', key: fixedKey('responder'), by: middle, purposes: [OID.ocspSigning] });
 
 /** Signs what is not to be trusted: whatever these keys sign is bent, but for what is in `honest`. */
 const stranger = authority({ name: 'root', key: fixedKey('stranger') });
@@ -286,6 +291,28 @@ function responses(): Buffer[] {
   ];
 }
 
+function ocspRequests(): Buffer[] {
+  const about = ({ certificate }: Signer, by: Signer): Node => sequence(certId(certificate, by.certificate));
+  const nonce = extension(OID.ocspNonce, false, octetString(Buffer.alloc(16, 1)));
+  const locator = extension('1.3.6.1.5.5.7.48.1.7', false, sequence(embed(middle.certificate.subject.der)));
+  const signature = sequence(
+    algorithm(OID.ed25519, false),
+    bitString(Buffer.alloc(64, 1)),
+    explicit(0, sequence(embed(leaf.certificate.der))),
+  );
+  const whole = sequence(
+    explicit(1, directoryName(oddName)),
+    sequence(about(leaf, middle), sequence(certId(stranger.certificate, root.certificate), explicit(0, sequence(locator)))),
+    explicit(2, sequence(nonce)),
+  );
+  return [
+    ocspRequestFor(leaf.certificate, middle.certificate),
+    toDer(sequence(sequence(sequence(about(leaf, middle)), explicit(2, sequence(nonce))))),
+    toDer(sequence(whole, explicit(0, signature))),
+    toDer(sequence(sequence(sequence(...Array.from({ length: 40 }, () => about(leaf, middle)))))),
+  ];
+}
+
 function pems(): Buffer[] {
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const closed = { format: 'pem', cipher: 'aes-128-cbc', passphrase: 'pass' } as const;
@@ -354,4 +381,4 @@ function fixtures(directory: string, label: string): Buffer[] {
   });
 }
 
-export const SEEDS = { certificates, crls, requests, responses, pems, ledgers };
+export const SEEDS = { certificates, crls, requests, responses, ocspRequests, pems, ledgers };

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { appendLedger, readLedger } from '../../src/authority/ledger.js';
+import { appendLedger, newLedger, readLedger } from '../../src/authority/ledger.js';
+import { answerOcsp } from '../../src/authority/ocsp-responder.js';
 import { readAccessDescriptions } from '../../src/pki/access.js';
 import { describeKey, signatureDigest, signatureName } from '../../src/pki/algorithms.js';
 import { inspectLine } from '../../src/pki/batch.js';
@@ -20,19 +21,21 @@ import { certificatesIn, crlsIn, itemsIn } from '../../src/pki/material.js';
 import { readNameConstraints } from '../../src/pki/name-constraints.js';
 import { canonicalName, formatName, labelOf } from '../../src/pki/name.js';
 import { readOcspResponse } from '../../src/pki/ocsp.js';
+import { readOcspRequest } from '../../src/pki/ocsp-request.js';
 import { OID } from '../../src/pki/oids.js';
 import { readPem, toPem } from '../../src/pki/pem.js';
 import { readPkcs12 } from '../../src/pki/pkcs12.js';
 import { readCertificatePolicies, readInhibitAnyPolicy, readPolicyConstraints, readPolicyMappings } from '../../src/pki/policies.js';
 import { answerLine } from '../../src/validate/batch.js';
 import { lintChain, lintCrl } from '../../src/validate/lint/lint.js';
+import { ocspAnswer } from '../../src/validate/ocsp.js';
 import { verify } from '../../src/validate/verify.js';
 import { AT } from '../../test/support/chains.js';
 import { encodeItem, parseItems, placesIn } from './elements.js';
 import { type Mutation, mutateDer } from './mutate-der.js';
 import { mutateJsonLines, mutatePem } from './mutate-text.js';
 import { PASSPHRASE, mutatePkcs12, pkcs12Seeds } from './pkcs12.js';
-import { SEEDS, crlOfMiddle, crlOfRoot, honest, leaf, middle, root } from './seeds.js';
+import { SEEDS, crlOfMiddle, crlOfRoot, honest, leaf, middle, responder, root } from './seeds.js';
 import type { Trial } from './trial.js';
 
 /** Something that is read from outside, and what must hold of it whatever the bytes are. */
@@ -218,6 +221,28 @@ function checkOcsp(input: Buffer, trial: Trial): string {
   return verdict.valid ? 'valid' : verdict.errors.map(({ code, message }) => `${code} ${message}`).join('; ');
 }
 
+function checkOcspRequest(input: Buffer, trial: Trial): string {
+  const found = trial.attempt(['OCSP_REQUEST_MALFORMED'], () => readOcspRequest(input));
+  if ('refused' in found) return found.refused;
+  const asked = found.value;
+  trial.must(isDeepStrictEqual(readOcspRequest(Buffer.from(input)), asked), 'the same request reads differently the second time');
+  const statusOf = (serial: string) => ({ status: serial === leaf.certificate.serial ? ('good' as const) : ('unknown' as const) });
+  const { der, outcome } = trial.run(() => answerOcsp(asked, [{ issuer: middle.certificate, responder, statusOf }], AT));
+  if (outcome !== 'successful') return `${outcome}, ${asked.certIds.length > 1}, ${asked.nonce?.length}`;
+  const response = readOcspResponse(der);
+  const ids = response.responses.map(({ certId }) => certId.der);
+  trial.must(
+    isDeepStrictEqual(
+      ids,
+      asked.certIds.map((certId) => certId.der),
+    ),
+    'the answer is to another question',
+  );
+  trial.must(response.extensions.length > 0 === (asked.nonce !== undefined), 'the nonce is not repeated');
+  const answer = trial.run(() => ocspAnswer(response, leaf.certificate, middle.certificate, AT));
+  return `answered ${answer?.status}, ${ids.length > 1}, ${asked.nonce?.length}`;
+}
+
 const FILE_CODES = ['CERTIFICATE_MALFORMED', 'CRL_MALFORMED', 'CSR_MALFORMED', 'FILE_UNRECOGNIZED', 'PEM_MALFORMED'] as const;
 const KEY_CODES = ['KEY_UNREADABLE', 'KEY_ENCRYPTED', 'PASSPHRASE_WRONG', 'PEM_MALFORMED'] as const;
 
@@ -267,8 +292,8 @@ function checkLedger(input: Buffer, trial: Trial): string {
   const found = trial.attempt(['LEDGER_CORRUPT'], () => readLedger(path));
   if ('refused' in found) return found.refused.replaceAll(path, 'x');
   const entries = found.value;
-  const other = { event: 'crl', at: AT, number: 7 } as const;
-  writeFileSync(copy, `${JSON.stringify(other)}\n`);
+  const other = { event: 'crl', at: AT, by: 'fuzz', issuer: 'ab', number: 7 } as const;
+  writeFileSync(copy, newLedger([other]));
   trial.run(() => appendLedger(copy, entries));
   trial.must(isDeepStrictEqual(readLedger(copy), [other, ...entries]), 'entries that are written again read differently');
   // a ledger without entries is not ours, and not written to
@@ -289,6 +314,7 @@ export const TARGETS = {
   crl: { seeds: SEEDS.crls, mutate: mutateDer, check: checkCrl },
   csr: { seeds: SEEDS.requests, mutate: mutateDer, check: checkCsr },
   ocsp: { seeds: SEEDS.responses, mutate: mutateDer, check: checkOcsp },
+  'ocsp-request': { seeds: SEEDS.ocspRequests, mutate: mutateDer, check: checkOcspRequest },
   pem: { seeds: SEEDS.pems, mutate: mutatePem, check: checkPem },
   pkcs12: { seeds: pkcs12Seeds, mutate: mutatePkcs12, check: checkPkcs12 },
   ledger: { seeds: SEEDS.ledgers, mutate: mutateJsonLines, check: checkLedger },

@@ -1,50 +1,25 @@
-import type { KeyObject } from 'node:crypto';
-import * as fs from 'node:fs';
-import { createHash } from 'node:crypto';
+import { type KeyObject, createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
-import { DAY } from '../base/duration.js';
 import { type Staged, havingDone, readFileBounded, syncDirectory } from '../base/files.js';
+import { given } from '../base/given.js';
 import { MtlsError } from '../errors.js';
-import type { PublicKeyInfo } from '../pki/algorithms.js';
 import type { Certificate } from '../pki/certificate.js';
-import { type Csr, provesPossession } from '../pki/csr.js';
 import type { SubjectNames } from '../pki/encode.js';
-import { type KeyType, generateKey, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
-import { readCertificates } from '../pki/material.js';
-import { OID } from '../pki/oids.js';
+import { generateKey, isKeyOf, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
 import { toPem } from '../pki/pem.js';
-import { type Signer, signCertificate } from '../pki/sign.js';
-import { identityOf, serviceId } from '../validate/identity.js';
-import { keepCrlFresh } from './crl.js';
-import { type Issued, type Profile, appendLedger } from './ledger.js';
+import { signCertificate } from '../pki/sign.js';
+import { verify } from '../validate/verify.js';
+import { type SigningCa, askAhead, caId, casOf, chainOf, openCas } from './cas.js';
+import { keepCrlsFresh } from './crl.js';
+import { type Issued, appendLedger, currentUser } from './ledger.js';
 import { type Watcher, withLock } from './lock.js';
-import { asDnsName, asIpAddress, asLabel, asUri } from './names.js';
+import { type IssueRequest, type Plan, currentCertificate, keyUsageOf, plan, plannerOf } from './plan.js';
 import { stageServiceFiles } from './service-files.js';
-import { type ServicePaths, type Workspace, readAuthority, servicePaths } from './workspace.js';
+import { type ServicePaths, type Workspace, crlUrlsOf, servicePaths } from './workspace.js';
 
 /** Certificates begin this long before they are made: clocks differ. */
 export const BACKDATE = 5 * 60_000;
-const DEFAULT_VALIDITY = 90 * DAY;
-const DEFAULT_NAMESPACE = 'default';
-
-/** What a service's certificate is to be. */
-export interface IssueRequest {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly profile?: Profile;
-  readonly dns?: readonly string[];
-  readonly ip?: readonly string[];
-  /** The one URI of the certificate, instead of the SPIFFE ID that the name gives. */
-  readonly uri?: string;
-  /** Leave localhost, 127.0.0.1 and ::1 out. */
-  readonly withoutLocalhost?: boolean;
-  /** Milliseconds; 90 days unless told otherwise, and never beyond the issuer's end. */
-  readonly validity?: number;
-  readonly keyType?: KeyType;
-  /** Take the public key from here; `path` is for errors. */
-  readonly csr?: { readonly path: string; readonly request: Csr };
-}
 
 /** What was issued. `replaced` is the certificate that stood there before and stays valid until it ends or is revoked. */
 export interface IssueResult {
@@ -69,32 +44,41 @@ export async function issueCertificates(
   clock: Clock,
   watcher: Watcher = {},
 ): Promise<IssueResult[]> {
-  const plans = requests.map((request) => plan(workspace, request));
+  const before = casOf(workspace.paths);
+  const planner = await plannerOf(workspace, requests, before);
+  const plans = requests.map((request) => plan(planner, request));
   const names = new Set<string>();
   for (const { name } of plans) {
     if (names.has(name)) throw new MtlsError('USAGE', { problem: `${name} is named twice` });
     names.add(name);
   }
+  await askAhead(workspace, before.slice(-1));
   const issue = async (): Promise<IssueResult[]> => {
-    const authority = readAuthority(workspace);
+    const all = casOf(workspace.paths);
+    const cas = await openCas(workspace, all, 'issuer');
+    const issuer = { ca: cas.at(-1)!, chain: chainOf(workspace.paths, all), root: all[0].certificate };
     const now = clock();
-    assertInForce(workspace, authority.certificate, plans, now);
-    keepCrlFresh(workspace, authority, now);
+    assertInForce(issuer.ca, plans, now);
+    keepCrlsFresh(workspace, cas, now);
     const bundle = readFileBounded(workspace.paths.bundle).toString('latin1');
-    const current = plans.map((each) => currentCertificate(workspace, each));
+    const current = plans.map(({ name }) => currentCertificate(workspace, name));
     const breathe = breathing(plans.length, watcher);
     // in two loops: taking turns costs a tenth more
     const signed: SignedPlan[] = [];
     for (const [i, each] of plans.entries()) {
       await breathe('signing', i);
-      signed.push(sign(workspace, authority, each, current[i], now));
+      const one = sign(workspace, issuer.ca, each, current[i], now);
+      assertGood(one, issuer, now);
+      signed.push(one);
     }
     const issued = signed.map(({ result }) => result);
     const staged: Staged[] = [];
     try {
+      const chain = issuer.chain.map(({ der }) => toPem('CERTIFICATE', der)).join('');
       for (const [i, { certificate, key, result }] of signed.entries()) {
         await breathe('issuing', i);
-        staged.push(stageServiceFiles(result.paths.directory, filesOf(certificate, key, bundle)));
+        const files = { 'tls.crt': `${toPem('CERTIFICATE', certificate.der)}${chain}`, 'ca.crt': bundle };
+        staged.push(stageServiceFiles(result.paths.directory, key === undefined ? files : { ...files, 'tls.key': privateKeyToPem(key) }));
       }
       await breathe('issuing', plans.length);
       syncDirectory(workspace.paths.services);
@@ -150,66 +134,17 @@ async function show(staged: readonly Staged[], issued: readonly IssueResult[], {
   });
 }
 
-function assertInForce({ paths }: Workspace, { notBefore, notAfter }: Certificate, plans: readonly Plan[], now: Date): void {
+function assertInForce({ paths, certificate: { notBefore, notAfter } }: SigningCa, plans: readonly Plan[], now: Date): void {
   if (now.getTime() > notAfter)
     throw new MtlsError('ISSUER_EXPIRED', { notAfter: new Date(notAfter).toISOString(), now: now.toISOString() });
   // a clock that is far behind: certificates would end before their issuer begins
-  const ends = plans.map(({ validity = DEFAULT_VALIDITY }) => now.getTime() + validity);
+  const ends = plans.map(({ life }) => now.getTime() + life);
   if (ends.every((end) => end > notBefore)) return;
   throw new MtlsError('CERTIFICATE_NOT_IN_FORCE', {
-    path: paths.rootCertificate,
+    path: paths.certificate,
     notBefore: new Date(notBefore).toISOString(),
     notAfter: new Date(notAfter).toISOString(),
     now: now.toISOString(),
-  });
-}
-
-interface Plan extends IssueRequest {
-  readonly namespace: string;
-  readonly profile: Profile;
-  readonly names: SubjectNames;
-}
-
-/** Everything about a request that can be wrong without looking at the CA. */
-function plan(workspace: Workspace, request: IssueRequest): Plan {
-  const name = asLabel(request.name);
-  const namespace = asLabel(request.namespace ?? DEFAULT_NAMESPACE, 'namespace');
-  const profile = request.profile ?? 'peer';
-  const local = profile === 'client' || request.withoutLocalhost === true;
-  const names: SubjectNames = {
-    uri: [request.uri === undefined ? serviceId(workspace.settings.trustDomain, namespace, name) : asUri(request.uri)],
-    dns: unique([
-      name,
-      `${name}.${namespace}.svc`,
-      `${name}.${namespace}.svc.cluster.local`,
-      ...(local ? [] : ['localhost']),
-      ...(request.dns ?? []).map(asDnsName),
-    ]),
-    ip: unique([...(local ? [] : ['127.0.0.1', '::1']), ...(request.ip ?? []).map(asIpAddress)]),
-  };
-  if (request.csr !== undefined) checkCsr(request.csr, names);
-  return { ...request, name, namespace, profile, names };
-}
-
-/** A request must prove that it has its key, and may ask for nothing that was not granted. */
-function checkCsr({ path, request }: NonNullable<IssueRequest['csr']>, granted: SubjectNames): void {
-  if (!provesPossession(request)) throw new MtlsError('CSR_SIGNATURE_INVALID', { path });
-  const { type, bits } = request.publicKey;
-  if (type === 'RSA' ? bits < 2048 : !['EC', 'Ed25519'].includes(type))
-    throw new MtlsError('KEY_TYPE_UNSUPPORTED', { found: `${type} ${bits}`, expected: 'EC, Ed25519 or RSA of at least 2048 bits' });
-  const asked = request.subjectAltName;
-  const beyond = (['dns', 'ip', 'uri'] as const).flatMap((kind) =>
-    asked[kind]
-      .filter((name) => !granted[kind].includes(name.toLowerCase()) && !granted[kind].includes(name))
-      .map((name) => ({ flag: `--${kind} ${name}`, name })),
-  );
-  const other = [...asked.email, ...asked.directory.map(() => 'a directory name'), ...asked.other.map((tag) => `a name of kind [${tag}]`)];
-  if (beyond.length === 0 && other.length === 0) return;
-  throw new MtlsError('CSR_NAMES_NOT_ASKED', {
-    path,
-    names: [...beyond.map(({ name }) => name), ...other],
-    flags: beyond.map(({ flag }) => flag),
-    never: other,
   });
 }
 
@@ -219,62 +154,62 @@ interface SignedPlan {
   readonly result: IssueResult;
 }
 
-function sign(workspace: Workspace, authority: Signer, each: Plan, replaced: Certificate | undefined, now: Date): SignedPlan {
-  const { name, namespace, profile, names, csr, keyType = workspace.settings.keyType, validity = DEFAULT_VALIDITY } = each;
+function sign(workspace: Workspace, issuer: SigningCa, each: Plan, replaced: Certificate | undefined, now: Date): SignedPlan {
+  const { name, namespace, profile, subject, names, extendedKeyUsage, keyType, life } = each;
   const paths = servicePaths(workspace, name);
-  const key = csr === undefined ? generateKey(keyType) : undefined;
-  const publicKey = csr === undefined ? publicKeyInfo(key!) : csr.request.publicKey;
-  const wantedEnd = now.getTime() + validity;
+  const key = each.publicKey === undefined ? generateKey(keyType) : each.key;
+  const publicKey = each.publicKey ?? publicKeyInfo(key!);
+  const wantedEnd = now.getTime() + life;
   const certificate = signCertificate(
     {
-      subject: [[OID.commonName, name]],
+      subject,
       publicKey,
-      notBefore: new Date(Math.max(now.getTime() - BACKDATE, authority.certificate.notBefore)),
-      notAfter: new Date(Math.min(wantedEnd, authority.certificate.notAfter)),
+      notBefore: new Date(Math.max(now.getTime() - BACKDATE, issuer.certificate.notBefore)),
+      notAfter: new Date(Math.min(wantedEnd, issuer.certificate.notAfter)),
       keyUsage: keyUsageOf(publicKey),
-      extendedKeyUsage: PURPOSES[profile],
+      extendedKeyUsage,
       names,
+      ...placesOf(workspace, issuer),
     },
-    authority,
+    issuer,
   );
   const entry: Issued = {
     event: 'issued',
     at: now,
+    by: currentUser(),
     serial: certificate.serial,
+    issuer: caId(issuer.certificate),
     name,
     namespace,
     profile,
-    uri: names.uri[0]!,
+    uri: names.uri[0] ?? '',
+    dns: names.dns,
+    ip: names.ip,
     notBefore: new Date(certificate.notBefore),
     notAfter: new Date(certificate.notAfter),
     sha256: createHash('sha256').update(certificate.der).digest('hex'),
+    ...given({ renews: each.renews?.serial }),
   };
-  const cappedByIssuer = wantedEnd > authority.certificate.notAfter;
-  return { certificate, key, result: { entry, certificate, paths, names, keyless: csr !== undefined, cappedByIssuer, replaced } };
+  const cappedByIssuer = wantedEnd > issuer.certificate.notAfter;
+  return { certificate, key, result: { entry, certificate, paths, names, keyless: key === undefined, cappedByIssuer, replaced } };
 }
 
-const PURPOSES: Readonly<Record<Profile, readonly string[]>> = {
-  server: [OID.serverAuth],
-  client: [OID.clientAuth],
-  peer: [OID.serverAuth, OID.clientAuth],
-};
-
-/** RSA keys may also be encrypted to, by TLS 1.2 suites without forward secrecy; others only sign, RSA-PSS too (RFC 4055 §1.2). */
-const keyUsageOf = (key: PublicKeyInfo) =>
-  key.algorithm.oid === OID.rsaEncryption ? (['digitalSignature', 'keyEncipherment'] as const) : (['digitalSignature'] as const);
-
-/** The certificate that a service has, which must be of the namespace that is asked for. */
-function currentCertificate(workspace: Workspace, { name, namespace: asked }: Plan): Certificate | undefined {
-  const path = servicePaths(workspace, name).certificate;
-  const current = fs.existsSync(path) ? readCertificates(path)[0] : undefined;
-  const found = current === undefined ? undefined : identityOf(current)?.namespace;
-  if (found !== undefined && found !== asked) throw new MtlsError('SERVICE_NAMESPACE', { name, found, asked });
-  return current;
+/** Where it is told whether a certificate was revoked. */
+function placesOf({ settings }: Workspace, { paths }: SigningCa) {
+  return { crlUrls: crlUrlsOf(settings, paths), ocspUrls: settings.ocspUrl === undefined ? [] : [settings.ocspUrl] };
 }
 
-function filesOf(certificate: Certificate, key: KeyObject | undefined, bundle: string) {
-  const files = { 'tls.crt': toPem('CERTIFICATE', certificate.der), 'ca.crt': bundle };
-  return key === undefined ? files : { ...files, 'tls.key': privateKeyToPem(key) };
+interface Issuer {
+  readonly ca: SigningCa;
+  readonly chain: readonly Certificate[];
+  readonly root: Certificate;
 }
 
-const unique = (values: readonly string[]): string[] => [...new Set(values)];
+/** Nothing is let out that a careful peer would refuse: the chain holds, and the key is that of the certificate. */
+function assertGood({ certificate, key, result }: SignedPlan, { chain, root }: Issuer, now: Date): void {
+  const { name } = result.entry;
+  if (key !== undefined && !isKeyOf(key, certificate.publicKey))
+    throw new MtlsError('ISSUED_NOT_GOOD', { name, problems: ['its key is not that of its certificate'] });
+  const { valid, errors } = verify({ leaf: certificate, intermediates: chain, roots: [root], crls: [], at: now });
+  if (!valid) throw new MtlsError('ISSUED_NOT_GOOD', { name, problems: errors.map(({ code, message }) => `${code} ${message}`) });
+}

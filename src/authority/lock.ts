@@ -97,6 +97,12 @@ function isStale(path: string, patience: number): boolean {
   return holder !== undefined && isGone(holder);
 }
 
+/** Whose lock stands at `path` although the process is gone; undefined when there is none, or nobody here can tell. */
+export function abandonedBy(path: string): string | undefined {
+  const holder = readHolder(path);
+  return typeof holder === 'object' && isGone(holder) ? describe(holder) : undefined;
+}
+
 /** `torn` is what a disk that lost the content left; undefined when the lock is gone already, or is not ours to understand. */
 function readHolder(path: string): Holder | 'torn' | undefined {
   try {

@@ -56,3 +56,9 @@ export function asUri(text: string): string {
     expected: 'an absolute URI such as spiffe://shop.test/ns/default/sa/api',
   });
 }
+
+/** Where a CRL or an OCSP responder is: over plain HTTP, as who fetches it for a handshake cannot ask for a handshake first (RFC 5280 §8). */
+export function asHttpUrl(text: string, what: string): string {
+  if (/^http:\/\/[!-~]+$/.test(text) && text.length <= 2048 && URL.canParse(text)) return text;
+  throw new MtlsError('VALUE_INVALID', { what, found: text, expected: 'a URL such as http://pki.shop.test/root.crl' });
+}

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import { MtlsError } from '../errors.js';
-import type { Crl, Reason } from '../pki/crl.js';
-import { findRevoked } from '../pki/crl.js';
-import { isCrlDue, readWorkspaceCrl, writeCrl } from './crl.js';
-import { type Issued, type Revoked, readLedger, revocationsIn } from './ledger.js';
+import { type Reason, findRevoked } from '../pki/crl.js';
+import { type SigningCa, askAhead, caId, casOf, openCas } from './cas.js';
+import { type SignedCrl, dueCas, standingCrl, writeCrl } from './crl.js';
+import { type CaCertified, type Issued, type LedgerEntry, type Released, type Revoked, readLedger, revocationsIn } from './ledger.js';
 import { type Watcher, withLock } from './lock.js';
-import { type Workspace, readAuthority } from './workspace.js';
+import type { Workspace } from './workspace.js';
 
 /** Reasons that a private CA can give for one of its services (RFC 5280 §5.3.1); the others are about CAs, or undo a hold. */
 export const SERVICE_REASONS = [
@@ -18,41 +18,46 @@ export const SERVICE_REASONS = [
   'privilegeWithdrawn',
 ] as const satisfies readonly Reason[];
 
+/** Whom a revocation is about. */
+export interface RevokeTarget {
+  /** The name of a service, a serial number in hex, or a SHA-256 fingerprint, with or without colons. */
+  readonly what: string;
+  /** Of a name: what has ended already, too. */
+  readonly all?: boolean;
+}
+
+/** A certificate of ours, of a service or of a CA below the root. */
+type Known = Issued | CaCertified;
+
 /** A certificate that was revoked before, and how. */
 interface Earlier {
-  readonly issued: Issued;
+  readonly issued: Known;
   readonly revocation: Revoked;
 }
 
-/** What was revoked now, what was before (`changed`: for another reason than now), and the CRL that says all of it. */
+/** What was revoked now, what was before (`changed`: for another reason than now), and the CRLs that say all of it. */
 export interface RevokeResult {
-  readonly revoked: readonly Issued[];
+  readonly revoked: readonly Known[];
   readonly changed: readonly Earlier[];
   readonly already: readonly Earlier[];
-  readonly crl: Crl;
+  readonly crls: readonly SignedCrl[];
 }
 
 /**
- * Revokes all certificates of a service that are still alive, or the one of a serial number (hex, `:` or not).
- * Revoking twice is no error: the first time stays, and the first reason, unless that was none (`unspecified`), or a hold.
- * Throws SERIAL_NOT_FOUND, LEDGER_CORRUPT.
+ * Revokes all certificates of a service that are still alive, or the one of a serial number or fingerprint. Revoking twice is
+ * no error: the first time stays, and the first reason, unless that was none (`unspecified`), or a hold. Throws
+ * SERIAL_NOT_FOUND, LEDGER_CORRUPT, CA_KEY_AWAY when the CA that issued it cannot sign.
  */
 export async function revokeCertificates(
   workspace: Workspace,
-  target: string,
+  target: RevokeTarget,
   reason: Reason,
   clock: Clock,
   watcher: Watcher = {},
 ): Promise<RevokeResult> {
-  const revoke = (): RevokeResult => {
-    const ledger = readLedger(workspace.paths.ledger);
-    const now = clock();
+  return changing(workspace, clock, watcher, (ledger, now) => {
     const revocations = revocationsIn(ledger);
-    const targets = find(
-      ledger.filter((entry) => entry.event === 'issued'),
-      target,
-      now,
-    );
+    const targets = find(ledger, target, now);
     const earlier = targets.flatMap((issued): Earlier[] => {
       const revocation = revocations.get(issued.serial);
       return revocation === undefined ? [] : [{ issued, revocation }];
@@ -60,18 +65,76 @@ export async function revokeCertificates(
     const changed = earlier.filter(({ revocation }) => isReplacedBy(revocation.reason, reason));
     const already = earlier.filter((one) => !changed.includes(one));
     const revoked = targets.filter(({ serial }) => !revocations.has(serial));
-    const added = [...revoked, ...changed.map(({ issued }) => issued)].map(({ serial }): Revoked => ({
-      event: 'revoked',
-      at: now,
-      serial,
-      reason,
+    const added = [...revoked, ...changed.map(({ issued }) => issued)].map(({ serial, issuer, notAfter }): Revoked => ({
+      ...{ event: 'revoked', at: now, serial, issuer, notAfter, reason },
     }));
-    const isSaid =
-      added.length === 0 && !isCrlDue(workspace.paths, now) && already.every(({ issued }) => isInCrl(workspace, issued.serial));
-    const crl = isSaid ? readWorkspaceCrl(workspace.paths) : writeCrl(workspace, readAuthority(workspace), ledger, added, now);
-    return { revoked, changed, already, crl };
+    return { added, targets, outcome: { revoked, changed, already } };
+  });
+}
+
+/** What came off hold, what was not on hold, and the CRLs that say so. */
+export interface ReleaseResult {
+  readonly released: readonly Known[];
+  readonly crls: readonly SignedCrl[];
+}
+
+/**
+ * Lifts the hold (`certificateHold`) of all certificates of a service, or of one: they are good again (RFC 5280 §5.3.1).
+ * Throws NOT_ON_HOLD when there is none that is, SERIAL_NOT_FOUND, LEDGER_CORRUPT.
+ */
+export async function releaseCertificates(
+  workspace: Workspace,
+  target: RevokeTarget,
+  clock: Clock,
+  watcher: Watcher = {},
+): Promise<ReleaseResult> {
+  return changing(workspace, clock, watcher, (ledger, now) => {
+    const revocations = revocationsIn(ledger);
+    const targets = find(ledger, target, now);
+    const released = targets.filter(({ serial }) => revocations.get(serial)?.reason === 'certificateHold');
+    if (released.length === 0) throw new MtlsError('NOT_ON_HOLD', { target: target.what });
+    const added = released.map(({ serial, issuer }): Released => ({ event: 'released', at: now, serial, issuer }));
+    return { added, targets: released, outcome: { released } };
+  });
+}
+
+interface Change<T> {
+  readonly added: readonly (Revoked | Released)[];
+  /** What the CRLs must be right about. */
+  readonly targets: readonly Known[];
+  readonly outcome: T;
+}
+
+/** Under the lock: notes what is to change, and signs the CRLs of the CAs that it is about. */
+async function changing<T>(
+  workspace: Workspace,
+  clock: Clock,
+  watcher: Watcher,
+  decide: (ledger: readonly LedgerEntry[], now: Date) => Change<T>,
+): Promise<T & { readonly crls: readonly SignedCrl[] }> {
+  await askAhead(workspace, casOf(workspace.paths));
+  const change = async (): Promise<T & { readonly crls: readonly SignedCrl[] }> => {
+    const ledger = readLedger(workspace.paths.ledger);
+    const now = clock();
+    const { added, targets, outcome } = decide(ledger, now);
+    const cas = await openCas(workspace);
+    const concerned = targets.map(({ issuer }) => signerOf(cas, issuer, workspace));
+    const due = dueCas(workspace.paths, cas, now);
+    const crls = [...new Set(concerned)].map((ca): SignedCrl => {
+      const ofCa = added.filter(({ issuer }) => issuer === caId(ca.certificate));
+      const standing = standingCrl(ca);
+      const isSaid = ofCa.length === 0 && !due.includes(ca) && targets.every(({ serial }) => findRevoked(standing!, serial) !== undefined);
+      return { ca, crl: isSaid ? standing! : writeCrl(workspace, ca, ledger, ofCa, now) };
+    });
+    return { ...outcome, crls };
   };
-  return withLock(workspace.paths.lock, async () => revoke(), watcher);
+  return withLock(workspace.paths.lock, change, watcher);
+}
+
+function signerOf(cas: readonly SigningCa[], issuer: string, { paths }: Workspace): SigningCa {
+  const found = cas.find(({ certificate }) => caId(certificate) === issuer);
+  if (found !== undefined) return found;
+  throw new MtlsError('CA_KEY_AWAY', { name: `the CA with key ${issuer}`, path: paths.root.key });
 }
 
 /**
@@ -83,21 +146,17 @@ function isReplacedBy(before: Reason, now: Reason): boolean {
   return before === 'certificateHold' || (before === 'unspecified' && now !== 'unspecified');
 }
 
-function find(issued: readonly Issued[], target: string, now: Date): Issued[] {
-  const named = issued.filter(({ name }) => name === target);
+/** What the ledger knows under a name (still alive, or else the last one), a serial number or a fingerprint. Throws SERIAL_NOT_FOUND. */
+function find(ledger: readonly LedgerEntry[], { what, all = false }: RevokeTarget, now: Date): Known[] {
+  const known = ledger.flatMap((entry): Known[] =>
+    entry.event === 'issued' || (entry.event === 'ca' && entry.issuer !== entry.key) ? [entry] : [],
+  );
+  const named = known.filter(({ event, name }) => event === 'issued' && name === what);
   const alive = named.filter(({ notAfter }) => notAfter >= now);
-  if (named.length > 0) return alive.length > 0 ? alive : named.slice(-1);
-  const serial = asSerial(target);
-  const found = serial === undefined ? undefined : issued.find((entry) => BigInt(`0x${entry.serial}`) === serial);
-  if (found === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: target });
+  if (named.length > 0) return all ? named : alive.length > 0 ? alive : named.slice(-1);
+  const hex = what.replaceAll(':', '').replace(/^0x/i, '').toLowerCase();
+  const serial = /^[0-9a-f]{1,64}$/.test(hex) ? BigInt(`0x${hex}`) : undefined;
+  const found = known.find((entry) => entry.sha256 === hex || (serial !== undefined && BigInt(`0x${entry.serial}`) === serial));
+  if (found === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: what });
   return [found];
-}
-
-function asSerial(text: string): bigint | undefined {
-  const hex = text.replaceAll(':', '').replace(/^0x/i, '');
-  return /^[0-9a-f]{1,64}$/i.test(hex) ? BigInt(`0x${hex}`) : undefined;
-}
-
-function isInCrl(workspace: Workspace, serial: string): boolean {
-  return findRevoked(readWorkspaceCrl(workspace.paths), serial) !== undefined;
 }

@@ -1,25 +1,34 @@
 import type { Certificate } from '../pki/certificate.js';
-import { type Crl, countRevoked } from '../pki/crl.js';
+import { countRevoked } from '../pki/crl.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
-import { numberOf } from './crl.js';
+import { type SignedCrl, crlPaths, numberOf } from './crl.js';
+import { casOf } from './cas.js';
 import type { IssueResult } from './issue.js';
-import type { RevokeResult } from './revoke.js';
+import type { ReleaseResult, RevokeResult } from './revoke.js';
 import type { Workspace } from './workspace.js';
 
 /** The JSON of what the authority did: what `--json` prints, and what text is a view of. */
 
-export const initializedView = (workspace: Workspace, root: Certificate) => ({
+export const initializedView = (workspace: Workspace) => ({
   workspace: workspace.paths.directory,
   trustDomain: workspace.settings.trustDomain,
-  root: {
-    name: labelOf(root.subject),
-    serial: serialText(root.serial),
-    notAfter: isoTime(root.notAfter),
-    certificate: workspace.paths.rootCertificate,
-  },
-  crl: workspace.paths.crl,
+  ...authoritiesView(workspace),
+  crl: crlPaths(workspace.paths)[0],
+});
+
+/** The root, and the CA that issues, which may be the same one. */
+function authoritiesView({ paths }: Workspace) {
+  const cas = casOf(paths).map(({ paths: { certificate: path }, certificate }) => viewOf(certificate, path));
+  return { root: cas[0]!, issuing: cas[1] ?? null };
+}
+
+const viewOf = ({ subject, serial, notAfter }: Certificate, path: string) => ({
+  name: labelOf(subject),
+  serial: serialText(serial),
+  notAfter: isoTime(notAfter),
+  certificate: path,
 });
 
 export const issuedView = ({ entry, paths, names, keyless, replaced, cappedByIssuer }: IssueResult) => ({
@@ -40,15 +49,16 @@ export const issuedView = ({ entry, paths, names, keyless, replaced, cappedByIss
   replaced: replaced === undefined ? null : { serial: serialText(replaced.serial), notAfter: isoTime(replaced.notAfter) },
 });
 
-export const crlView = (workspace: Workspace, crl: Crl) => ({
-  path: workspace.paths.crl,
+export const crlView = ({ ca, crl }: SignedCrl) => ({
+  path: ca.paths.crl,
+  issuer: labelOf(ca.certificate.subject),
   number: Number(numberOf(crl)),
   thisUpdate: isoTime(crl.thisUpdate),
   nextUpdate: crl.nextUpdate === undefined ? null : isoTime(crl.nextUpdate),
   revoked: countRevoked(crl),
 });
 
-export const revokedView = (workspace: Workspace, { revoked, changed, already, crl }: RevokeResult, reason: Reason) => ({
+export const revokedView = ({ revoked, changed, already, crls }: RevokeResult, reason: Reason) => ({
   revoked: revoked.map(({ name, serial }) => ({ name, serial: serialText(serial), reason })),
   changed: changed.map(({ issued: { name, serial }, revocation }) => ({
     name,
@@ -63,5 +73,10 @@ export const revokedView = (workspace: Workspace, { revoked, changed, already, c
     reason: revocation.reason,
     at: isoTime(revocation.at),
   })),
-  crl: crlView(workspace, crl),
+  crls: crls.map(crlView),
+});
+
+export const releasedView = ({ released, crls }: ReleaseResult) => ({
+  released: released.map(({ name, serial }) => ({ name, serial: serialText(serial) })),
+  crls: crls.map(crlView),
 });

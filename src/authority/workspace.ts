@@ -1,13 +1,11 @@
 import * as fs from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { JsonObject } from '../base/json.js';
 import { assertPrivate, readError, readFileBounded } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
-import type { Certificate } from '../pki/certificate.js';
-import { KEY_TYPES, type KeyType, isKeyOf, readPrivateKey } from '../pki/key.js';
-import { readCertificates } from '../pki/material.js';
-import type { Signer } from '../pki/sign.js';
-import { asTrustDomain } from './names.js';
+import { KEY_TYPES, type KeyType } from '../pki/key.js';
+import { assertSigned } from './cas.js';
+import { asHttpUrl, asTrustDomain } from './names.js';
 
 export const WORKSPACE_VERSION = 1;
 const DIRECTORY = '.mtls';
@@ -18,6 +16,16 @@ export interface WorkspaceSettings {
   readonly trustDomain: string;
   readonly keyType: KeyType;
   readonly createdAt: Date;
+  /** Where the CRLs and an OCSP responder are asked for, as certificates say it. */
+  readonly crlUrl?: string;
+  readonly ocspUrl?: string;
+}
+
+/** The files of one CA. Without a key it can sign no more: it was sealed or burnt, or is somebody else's. */
+export interface CaPaths {
+  readonly certificate: string;
+  readonly key: string;
+  readonly crl: string;
 }
 
 /** Where everything is. All paths are absolute. */
@@ -25,19 +33,38 @@ export interface WorkspacePaths {
   readonly directory: string;
   readonly settings: string;
   readonly authority: string;
-  readonly rootCertificate: string;
-  readonly rootKey: string;
+  /** The CA that peers trust. It signs the services, unless there is an issuing CA below it. */
+  readonly root: CaPaths;
+  readonly issuing: CaPaths;
+  /** CAs between the two, where a company's CA signed the issuing one. */
+  readonly chain: string;
+  /** The CRLs of these. */
+  readonly chainCrls: string;
+  /** The request that a company's CA is to sign. */
+  readonly request: string;
   readonly bundle: string;
-  readonly crl: string;
   readonly ledger: string;
   readonly lock: string;
   readonly services: string;
+  readonly policy: string;
+  readonly profiles: string;
 }
+
+/** Where certificates of a CA say that its CRL is: below a URL that ends in `/`, under the name of its file. */
+export function crlUrlsOf({ crlUrl }: Pick<WorkspaceSettings, 'crlUrl'>, { crl }: CaPaths): readonly string[] {
+  if (crlUrl === undefined) return [];
+  return [crlUrl.endsWith('/') ? `${crlUrl}${basename(crl)}` : crlUrl];
+}
+
+/** Finds a passphrase for the key at `path`, asking somebody where it must; the same one again, however often it is called. */
+export type PassphraseSource = (path: string) => Promise<string>;
 
 /** A workspace that was found and is of a version that we read. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
   readonly settings: WorkspaceSettings;
+  /** Where its CAs' keys are encrypted. */
+  readonly passphrase?: PassphraseSource;
 }
 
 /** The files of one service: the names that Kubernetes and cert-manager use. */
@@ -54,15 +81,25 @@ export function workspacePaths(directory: string): WorkspacePaths {
     directory,
     settings: join(directory, 'workspace.json'),
     authority,
-    rootCertificate: join(authority, 'root.crt'),
-    rootKey: join(authority, 'root.key'),
+    root: caPaths(authority, 'root'),
+    issuing: caPaths(authority, 'issuing'),
+    chain: join(authority, 'chain.pem'),
+    chainCrls: join(authority, 'chain.crl'),
+    request: join(authority, 'issuing.csr'),
     bundle: join(authority, 'bundle.pem'),
-    crl: join(authority, 'root.crl'),
     ledger: join(authority, 'ledger.jsonl'),
     lock: join(authority, 'lock'),
     services: join(directory, 'services'),
+    policy: join(directory, 'policy.yaml'),
+    profiles: join(directory, 'profiles'),
   };
 }
+
+const caPaths = (directory: string, stem: string): CaPaths => ({
+  certificate: join(directory, `${stem}.crt`),
+  key: join(directory, `${stem}.key`),
+  crl: join(directory, `${stem}.crl`),
+});
 
 export function servicePaths(workspace: Pick<Workspace, 'paths'>, name: string): ServicePaths {
   const directory = join(workspace.paths.services, name);
@@ -80,14 +117,19 @@ export function workspaceDirectory(from: string): string {
  * Opens the workspace named by `explicit`, else the nearest `.mtls` in `cwd` or above, found like `.git` is.
  * Throws WORKSPACE_NOT_FOUND, WORKSPACE_TOO_NEW, WORKSPACE_INVALID or FILE_MODE_TOO_OPEN.
  */
-export function openWorkspace(explicit: string | undefined, cwd: string): Workspace {
-  const directory = explicit === undefined ? findDirectory(cwd) : workspaceDirectory(explicit);
-  if (directory === undefined) throw new MtlsError('WORKSPACE_NOT_FOUND', { searched: cwd });
-  const paths = workspacePaths(directory);
+export function openWorkspace(explicit: string | undefined, cwd: string, passphrase?: PassphraseSource): Workspace {
+  const paths = workspacePaths(locateWorkspace(explicit, cwd));
   const settings = readSettings(paths.settings, explicit ?? cwd);
   assertPrivate(paths.directory);
   assertPrivate(paths.authority);
-  return { paths, settings };
+  return { paths, settings, ...(passphrase === undefined ? {} : { passphrase }) };
+}
+
+/** Where that workspace is, whatever is wrong with it. Throws WORKSPACE_NOT_FOUND. */
+export function locateWorkspace(explicit: string | undefined, cwd: string): string {
+  const directory = explicit === undefined ? findDirectory(cwd) : workspaceDirectory(explicit);
+  if (directory === undefined || !fs.existsSync(directory)) throw new MtlsError('WORKSPACE_NOT_FOUND', { searched: explicit ?? cwd });
+  return directory;
 }
 
 function findDirectory(cwd: string): string | undefined {
@@ -118,6 +160,8 @@ export function readSettings(path: string, searched: string): WorkspaceSettings 
       trustDomain: asTrustDomain(settings.string('trustDomain')),
       keyType: settings.word('keyType', KEY_TYPES),
       createdAt: settings.instant('createdAt'),
+      ...optionalUrl(settings, 'crlUrl'),
+      ...optionalUrl(settings, 'ocspUrl'),
     };
   } catch (error) {
     if (!isError(error, 'VALUE_INVALID')) throw error;
@@ -125,17 +169,9 @@ export function readSettings(path: string, searched: string): WorkspaceSettings 
   }
 }
 
-/** The CA: its certificate and its key, which must belong together and be private. Throws what is wrong with them. */
-export function readAuthority({ paths }: Workspace): Signer {
-  assertPrivate(paths.rootKey);
-  const certificate = readRootCertificate(paths);
-  const key = readPrivateKey(readFileBounded(paths.rootKey), paths.rootKey);
-  if (!isKeyOf(key, certificate.publicKey)) throw new MtlsError('KEY_MISMATCH', { certificate: paths.rootCertificate, key: paths.rootKey });
-  return { certificate, key };
-}
-
-export function readRootCertificate(paths: WorkspacePaths): Certificate {
-  return readCertificates(paths.rootCertificate)[0]!;
+function optionalUrl(settings: JsonObject, key: 'crlUrl' | 'ocspUrl'): Partial<Record<typeof key, string>> {
+  const url = settings.optionalString(key);
+  return url === undefined ? {} : { [key]: asHttpUrl(url, key) };
 }
 
 /** The names of all services that have a certificate. */
@@ -150,8 +186,9 @@ export function serviceNames({ paths }: Workspace): string[] {
   }
 }
 
-/** The paths of a service that must exist. Throws SERVICE_NOT_FOUND with the names that there are. */
+/** The paths of a service that must exist. Throws CA_NOT_SIGNED, and SERVICE_NOT_FOUND with the names that there are. */
 export function existingService(workspace: Workspace, name: string): ServicePaths {
+  assertSigned(workspace.paths);
   const known = serviceNames(workspace);
   if (!known.includes(name)) throw new MtlsError('SERVICE_NOT_FOUND', { name, known });
   return servicePaths(workspace, name);

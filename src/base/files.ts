@@ -46,6 +46,19 @@ export function readFileBounded(path: string, limit: number = FILE_LIMIT, expect
 
 const STDIN = 0;
 
+/**
+ * Which bytes stand in a file, as far as the file system tells. Looked at again and again, not watched: a rename, the switch
+ * of a link far above, a network file system, all change this, and no event is lost.
+ */
+export function fileState(path: string): string {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = fs.statSync(path, { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch (error) {
+    return systemCode(error) ?? 'unknown';
+  }
+}
+
 /** Handles that this process was given: there is somebody at the other end. */
 const OWN_HANDLE = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 

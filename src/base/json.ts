@@ -125,6 +125,8 @@ function shown(value: Json): string {
 export function parseInstant(text: string): Date | undefined {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/.test(text)) return undefined;
   const date = new Date(text);
+  // every month has these days
+  if (text.slice(8, 10) <= '28') return Number.isNaN(date.getTime()) ? undefined : date;
   // Date takes a 31st of February for the 3rd of March
   const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
   const exact = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10));

@@ -2,10 +2,11 @@ import { FILE_LIMIT, assertPrivate, readFileBounded } from '../base/files.js';
 import { MtlsError } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Crl } from '../pki/crl.js';
-import { isKeyOf, readPrivateKey } from '../pki/key.js';
+import { isEncryptedKey, isKeyOf, readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
 import type { ProbeOptions } from '../probe/index.js';
-import { given } from './given.js';
+import { given } from '../base/given.js';
+import type { PassphraseSource } from './passphrase.js';
 import { crlsFrom } from './trust.js';
 
 interface ClientFlags {
@@ -15,7 +16,8 @@ interface ClientFlags {
   readonly ca?: readonly string[] | undefined;
   readonly crl?: readonly string[] | undefined;
   readonly workspace?: string | undefined;
-  readonly passphrase?: string | undefined;
+  /** Where the key is encrypted. */
+  readonly passphrase: PassphraseSource;
 }
 
 type ClientOptions = Pick<ProbeOptions, 'client' | 'authorities' | 'crls' | 'labels'>;
@@ -35,7 +37,7 @@ export async function clientOf(flags: ClientFlags): Promise<ClientOptions> {
   const authorities = flags.ca?.flatMap(readCertificates) ?? service?.authorities;
   const crls = flags.crl === undefined ? (flags.ca === undefined ? service?.crls : undefined) : crlsFrom(flags.crl);
   return {
-    ...(certificate === undefined || key === undefined ? {} : { client: identityOf(certificate, key, flags.passphrase) }),
+    ...(certificate === undefined || key === undefined ? {} : { client: await identityOf(certificate, key, flags.passphrase) }),
     ...(authorities === undefined ? {} : { authorities }),
     ...(crls === undefined ? {} : { crls }),
     labels: {
@@ -48,10 +50,11 @@ export async function clientOf(flags: ClientFlags): Promise<ClientOptions> {
   };
 }
 
-function identityOf(certificate: string, key: string, passphrase: string | undefined): NonNullable<ProbeOptions['client']> {
+async function identityOf(certificate: string, key: string, passphrase: PassphraseSource): Promise<NonNullable<ProbeOptions['client']>> {
   const chain = readCertificates(certificate);
   assertPrivate(key);
-  const privateKey = readPrivateKey(readFileBounded(key, FILE_LIMIT, 'a private key'), key, passphrase);
+  const bytes = readFileBounded(key, FILE_LIMIT, 'a private key');
+  const privateKey = readPrivateKey(bytes, key, isEncryptedKey(bytes) ? await passphrase(key) : undefined);
   if (!isKeyOf(privateKey, chain[0]!.publicKey)) throw new MtlsError('KEY_MISMATCH', { certificate, key });
   return { chain, key: privateKey };
 }
@@ -65,10 +68,10 @@ interface ServiceFiles {
 }
 
 async function serviceOf(name: string, workspace: string | undefined): Promise<ServiceFiles> {
-  const { existingService, openWorkspace, readWorkspaceCrl } = await import('../authority/index.js');
+  const { existingService, openWorkspace, readWorkspaceCrls } = await import('../authority/index.js');
   const opened = openWorkspace(workspace, process.cwd());
   const { certificate, key, ca } = existingService(opened, name);
-  return { certificate, key, ca, authorities: readCertificates(ca), crls: [readWorkspaceCrl(opened.paths)] };
+  return { certificate, key, ca, authorities: readCertificates(ca), crls: readWorkspaceCrls(opened.paths) };
 }
 
 /** Whom the user could have named, when there is a workspace; what is wrong with it is not asked about here. */

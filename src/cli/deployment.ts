@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.js';
 import { parseDuration } from '../base/duration.js';
 import { MtlsError } from '../errors.js';
 import { isoTime } from '../pki/fields.js';
-import { given } from './given.js';
+import { given } from '../base/given.js';
 import { instantOf } from './instant.js';
 import { type Outcome, verdict } from './outcome.js';
 

@@ -17,14 +17,17 @@ const WANTS_HELP: ReadonlySet<ErrorCode> = new Set(['USAGE', 'VALUE_INVALID', 'N
 type InContext<Code extends ErrorCode> = (facts: ErrorFacts<Code>, command: string, typed: Typed) => readonly string[] | undefined;
 
 const IN_CONTEXT: { readonly [Code in ErrorCode]?: InContext<Code> } = {
+  FILE_EXISTS: (_facts, command, { words, flags }) => (flags.includes('force') ? [typedAgain(command, [...words, '--force'])] : undefined),
   KEY_ENCRYPTED: (_facts, command, typed) => askForPassphrase(command, typed),
   PASSPHRASE_WRONG: (_facts, command, typed) => askForPassphrase(command, typed),
+  PASSPHRASE_MISSING: (_facts, command, typed) =>
+    typed.flags.includes('new-passphrase-env') ? askForPassphrase(command, typed, 'new-') : askForPassphrase(command, typed),
   NAME_NOT_DNS_LABEL: ({ name, suggestion }, command, { words }) => {
     if (suggestion === undefined || !words.includes(name)) return undefined;
     return [typedAgain(command, words.with(words.indexOf(name), suggestion))];
   },
-  CSR_NAMES_NOT_ASKED: ({ flags, never }, command, { words }) =>
-    never.length > 0 ? undefined : [typedAgain(command, [...words, ...flags.flatMap((flag) => flag.split(/ (.*)/s, 2))])],
+  CSR_ASKS_BEYOND: ({ flags, asked }, command, { words }) =>
+    flags.length < asked.length ? undefined : [typedAgain(command, [...words, ...flags.flatMap((flag) => flag.split(/ (.*)/s, 2))])],
   PROXY_PLAINTEXT: ({ endpoint }, command, { words }) => {
     const at = words.findIndex((word) => word.endsWith(endpoint));
     if (at < 0) return undefined;
@@ -37,10 +40,10 @@ function inContext<Code extends ErrorCode>(error: MtlsError<Code>, typed: Typed)
   return typed.command === undefined ? undefined : IN_CONTEXT[error.code]?.(error.facts, typed.command, typed);
 }
 
-function askForPassphrase(command: string, { words, flags }: Typed): readonly string[] | undefined {
-  if (!flags.includes('passphrase-env')) return undefined;
-  const rest = withoutFlag(withoutFlag(words, 'passphrase-file'), 'passphrase-env');
-  return [openWithPassphrase(typedAgain(command, rest))];
+function askForPassphrase(command: string, { words, flags }: Typed, which: '' | 'new-' = ''): readonly string[] | undefined {
+  if (!flags.includes(`${which}passphrase-env`)) return undefined;
+  const ladder = ['passphrase-file', 'passphrase-env', 'passphrase-fd', 'passphrase-command'].map((flag) => `${which}${flag}`);
+  return [openWithPassphrase(typedAgain(command, ladder.reduce(withoutFlag, words)), `--${which}passphrase-env`)];
 }
 
 /** What a workspace has lost and can make again. A key of a CA, or its ledger, is not among it. */
@@ -54,7 +57,7 @@ function missingOfWorkspace(error: MtlsError): readonly string[] | undefined {
   const copy = (from: string): string => `cp ${shellWord(`${directory}/authority/${from}`)} ${shellWord(path)}`;
   switch (file) {
     case 'authority/root.crl':
-      return ['mtls crl'];
+      return [crlAgain(join(directory!, 'authority'))];
     case 'authority/bundle.pem':
       return [copy('root.crt')];
     case 'authority/root.crt':
@@ -68,6 +71,14 @@ function missingOfWorkspace(error: MtlsError): readonly string[] | undefined {
   }
 }
 
+/** Whoever has the key of the root can sign its CRL. */
+function crlAgain(authority: string): string {
+  if (existsSync(join(authority, 'root.key'))) return 'mtls crl';
+  const issuing = join(authority, 'issuing.crt');
+  const isRequested = existsSync(join(authority, 'issuing.csr'));
+  return isRequested ? `mtls authority install ${shellWord(issuing)} --crl FILE` : 'mtls authority unseal FILE';
+}
+
 const OF_FILES = ['FILE_NOT_FOUND', 'FILE_EMPTY', 'FILE_UNRECOGNIZED', 'CERTIFICATE_NOT_IN_FORCE', 'CRL_NOT_OF_CA'] as const;
 
 /** A command of ours, for the workspace that was named. */
@@ -76,4 +87,4 @@ function inWorkspace(hint: string, directory: string | undefined): string {
   return `${hint} --workspace ${shellWord(directory)}`;
 }
 
-const OF_WORKSPACE = /^mtls (?:init|issue|revoke|crl|list)\b/;
+const OF_WORKSPACE = /^mtls (?:init|authority|issue|export|revoke|crl|list)\b/;

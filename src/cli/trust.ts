@@ -14,10 +14,11 @@ export interface Trust {
 /** The CAs of the files that were named; else the CA and CRL of the workspace. Throws USAGE when there is neither. */
 export async function trustOf(files: readonly string[] | undefined, workspace: string | undefined): Promise<Trust> {
   if (files !== undefined) return { roots: files.flatMap(readCertificates), crls: [], from: files };
-  const { openWorkspace, readWorkspaceCrl } = await import('../authority/index.js');
+  const { openWorkspace, crlPaths, readWorkspaceCrls } = await import('../authority/index.js');
   try {
     const { paths } = openWorkspace(workspace, process.cwd());
-    return { roots: readCertificates(paths.bundle), crls: [readWorkspaceCrl(paths)], from: [paths.bundle, paths.crl] };
+    const from = [paths.bundle, ...crlPaths(paths)];
+    return { roots: readCertificates(paths.bundle), crls: readWorkspaceCrls(paths), from };
   } catch (error) {
     if (workspace !== undefined || !isError(error, 'WORKSPACE_NOT_FOUND')) throw error;
     throw new MtlsError('USAGE', {

@@ -7,7 +7,7 @@ import { labelOf } from '../pki/name.js';
 import { type OcspResponse, readOcspResponse } from '../pki/ocsp.js';
 import { type ExplainedCertificate, type VerifyRequest, explainPath, isHost, parseSpiffeId, verify } from '../validate/index.js';
 import { listFlag } from './flags.js';
-import { given } from './given.js';
+import { given } from '../base/given.js';
 import { instantOf } from './instant.js';
 import { crlsFrom, trustOf } from './trust.js';
 

@@ -4,7 +4,7 @@ import type * as Probe from '../probe/index.js';
 import type { ShownEndpoint } from '../render/inspect.js';
 import { clientOf } from './client.js';
 import { parseEndpoint } from './endpoints.js';
-import { given } from './given.js';
+import { given } from '../base/given.js';
 import { withProgress } from './output.js';
 
 /** Who goes to a server to look at its certificates, and how. */
@@ -21,7 +21,7 @@ interface Visit {
 }
 
 /** Throws USAGE for what only a server could be told. */
-export function assertNoVisitor(flags: VisitorFlags): void {
+export function assertNoVisitor(flags: Omit<VisitorFlags, 'passphrase'>): void {
   const flag = (['as', 'cert', 'key', 'servername', 'starttls'] as const).find((name) => flags[name] !== undefined);
   if (flag !== undefined) throw new MtlsError('USAGE', { problem: `--${flag} is for HOST:PORT, and there is none here` });
 }

@@ -7,12 +7,13 @@ import { BaseCommand } from '../cli/base-command.js';
 import { looksLikeEndpoint } from '../cli/endpoints.js';
 import { exported } from '../cli/exported.js';
 import { oneOrMore, workspaceFlag } from '../cli/flags.js';
+import { inspectOpening } from '../cli/opening.js';
 import type { Outcome } from '../cli/outcome.js';
-import { passphraseFlags, readPassphrase } from '../cli/passphrase.js';
+import { passphraseFlags, passphraseSource } from '../cli/passphrase.js';
 import { assertNoVisitor, visitorOf } from '../cli/visitor.js';
 import { EXIT, MtlsError } from '../errors.js';
 import { inspectLine, inspectRefusal } from '../pki/batch.js';
-import { type Advice, type Inspected, describeInspected, inspectFile } from '../pki/inspect.js';
+import { type Advice, type Inspected, describeInspected } from '../pki/inspect.js';
 import { type ShownEndpoint, renderInspection, renderUnreadable } from '../render/inspect.js';
 import { identityOf } from '../validate/identity.js';
 
@@ -47,7 +48,7 @@ export default class Inspect extends BaseCommand {
     const { argv, flags } = await this.parse(Inspect);
     if (flags.batch !== undefined) return runBatch(flags.batch, argv, { answer: inspectLine, refusal: inspectRefusal });
     const sources = oneOrMore(argv, 'a file or HOST:PORT to inspect', 'mtls inspect --help');
-    const passphrase = readPassphrase(flags);
+    const passphrase = passphraseSource(flags);
     const servers = sources.filter((source) => !existsSync(source) && looksLikeEndpoint(source));
     const visit = servers.length > 0 ? await visitorOf({ ...flags, passphrase }, await import('../probe/index.js')) : undefined;
     if (visit === undefined) assertNoVisitor(flags);
@@ -56,7 +57,7 @@ export default class Inspect extends BaseCommand {
     const unreadable: { readonly source: string; readonly error: MtlsError }[] = [];
     for (const source of sources) {
       try {
-        if (!servers.includes(source)) found.push(...inspectFile(source, passphrase));
+        if (!servers.includes(source)) found.push(...(await inspectOpening(source, flags, passphrase)));
         else {
           const { items, endpoint, malformed } = await visit!(source);
           found.push(...items);

@@ -5,7 +5,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { runBatch } from '../cli/batch.js';
 import { listFlag, oneOrMore } from '../cli/flags.js';
 import { formatFlag } from '../cli/format.js';
-import { given } from '../cli/given.js';
+import { given } from '../base/given.js';
 import { instantOf } from '../cli/instant.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
 import { EXIT } from '../errors.js';

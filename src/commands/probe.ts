@@ -6,11 +6,11 @@ import { BaseCommand } from '../cli/base-command.js';
 import { clientOf } from '../cli/client.js';
 import { parseEndpoint } from '../cli/endpoints.js';
 import { listFlag, workspaceFlag } from '../cli/flags.js';
-import { given } from '../cli/given.js';
+import { given } from '../base/given.js';
 import { interruption } from '../cli/interruption.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
 import { withProgress } from '../cli/output.js';
-import { passphraseFlags, readPassphrase } from '../cli/passphrase.js';
+import { passphraseFlags, passphraseSource } from '../cli/passphrase.js';
 import { STARTTLS_PROTOCOLS, probe } from '../probe/index.js';
 import { renderProbe } from '../render/probe.js';
 
@@ -58,7 +58,7 @@ export default class Probe extends BaseCommand {
     const { host, port, path } = parseEndpoint(args.ENDPOINT);
     const { as, cert, key, ca, crl, workspace, servername, alpn, groups, starttls } = flags;
     const options = {
-      ...(await clientOf({ as, cert, key, ca, crl, workspace, passphrase: readPassphrase(flags) })),
+      ...(await clientOf({ as, cert, key, ca, crl, workspace, passphrase: passphraseSource(flags) })),
       ...given({ servername, alpn, groups, starttls, httpPath: flags.http ?? path }),
       ...given({ minVersion: flags['tls-min'] && VERSIONS[flags['tls-min']], maxVersion: flags['tls-max'] && VERSIONS[flags['tls-max']] }),
       ...{ host, port, retries: flags.retries, timeoutMs: parseDuration(flags.timeout, '--timeout') },

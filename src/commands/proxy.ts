@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.js';
 import { parseDuration } from '../base/duration.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { listFlag, workspaceFlag } from '../cli/flags.js';
-import { given } from '../cli/given.js';
+import { given } from '../base/given.js';
 import { interruption } from '../cli/interruption.js';
 import { lineWriter } from '../cli/output.js';
 import { passphraseFlags } from '../cli/passphrase.js';
@@ -42,6 +42,10 @@ export default class Proxy extends BaseCommand {
     ...passphraseFlags,
     ca: Flags.string({ summary: 'trusted certificates', helpValue: 'FILE' }),
     crl: Flags.string({ summary: 'certificate revocation lists [default with --as: of the workspace]', helpValue: 'FILE' }),
+    staple: Flags.string({
+      summary: 'OCSP response to staple, in DER [default: asked of the responder that the certificate names]',
+      helpValue: 'FILE',
+    }),
     listen: Flags.string({ summary: 'where to listen', helpValue: 'URL', required: true }),
     upstream: Flags.string({ summary: 'where to pass it on', helpValue: 'URL', required: true }),
     allow: listFlag('who may connect: a service, NAMESPACE/SERVICE, a SPIFFE ID (* is any segment) or dns:NAME', 'PEER'),
@@ -63,8 +67,8 @@ export default class Proxy extends BaseCommand {
         talk(json ? JSON.stringify(line) : renderLog(line));
       };
     const proxy = await startProxy({
-      ...sidecarOf(flags),
-      ...given({ unsafePlaintext: flags['unsafe-plaintext'] }),
+      ...(await sidecarOf(flags)),
+      ...given({ unsafePlaintext: flags['unsafe-plaintext'], staple: flags.staple }),
       listen: parseEndpoint(flags.listen, '--listen'),
       upstream: parseEndpoint(flags.upstream, '--upstream'),
       clock: systemClock,

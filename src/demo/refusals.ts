@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { initializeWorkspace, issueCertificates, readWorkspaceCrl, revokeCertificates, servicePaths } from '../authority/index.js';
+import { initializeWorkspace, issueCertificates, readWorkspaceCrls, revokeCertificates, servicePaths } from '../authority/index.js';
 import { readFileBounded } from '../base/files.js';
 import { readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
@@ -61,7 +61,7 @@ export const DEMO_REFUSALS: readonly Attempt[] = [
     found: 'CLIENT_CERT_REVOKED',
     client: async (scene) => {
       await scene.issue({ name: 'web-revoked', uri: webOf(scene) });
-      await revokeCertificates(scene.workspace, 'web-revoked', 'keyCompromise', scene.options.clock);
+      await revokeCertificates(scene.workspace, { what: 'web-revoked' }, 'keyCompromise', scene.options.clock);
       // it would see the new CRL by itself within moments; nobody should have to wait for that here
       scene.inbound.reload();
       return identityIn(servicePaths(scene.workspace, 'web-revoked'));
@@ -85,7 +85,7 @@ export async function tryRefusal({ title, expected, found, client: clientOf }: A
   const { host, port } = scene.inbound.address;
   const { clock, signal } = scene.options;
   const authorities = readCertificates(scene.workspace.paths.bundle);
-  const crls = [readWorkspaceCrl(scene.workspace.paths)];
+  const crls = readWorkspaceCrls(scene.workspace.paths);
   const options = { host, port, authorities, crls, httpPath: '/', retries: false, timeoutMs: 5_000, clock, signal };
   const { diagnosis } = await probe(client === undefined ? options : { ...options, client });
   const refusal = scene.takeDecisions().find(({ decision }) => decision === 'deny');

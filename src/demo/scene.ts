@@ -1,7 +1,7 @@
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type IssueRequest, type Workspace, initializeWorkspace, issueCertificates, servicePaths } from '../authority/index.js';
+import { type IssueRequest, type Workspace, crlPaths, initializeWorkspace, issueCertificates, servicePaths } from '../authority/index.js';
 import { serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import { nullLog } from '../base/log.js';
@@ -56,7 +56,7 @@ export async function startScene(options: DemoOptions): Promise<Scene> {
     stops.push(service.stop);
     const proxy = async (name: string, ends: Pick<ProxyOptions, 'listen' | 'upstream' | 'allow' | 'expect'>, audit: AuditLine[]) => {
       const { certificate, key, ca } = servicePaths(workspace, name);
-      const files = { certificate, key, ca, crl: workspace.paths.crl };
+      const files = { certificate, key, ca, crl: crlPaths(workspace.paths) };
       const running = await startProxy({ ...ends, files, clock, log: nullLog, audit: (line) => audit.push(line), drainMs: 500 });
       stops.push(() => running.stop());
       return running;

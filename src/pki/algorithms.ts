@@ -210,7 +210,8 @@ function signatureOidFor(key: KeyObject): string {
 
 const DER_NULL = Buffer.from([0x05, 0x00]);
 
-const PSS_DIGESTS: Readonly<Record<string, string>> = {
+/** Digests by their object identifiers, as node:crypto calls them. */
+export const DIGESTS: Readonly<Record<string, string>> = {
   '1.3.14.3.2.26': 'sha1',
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
@@ -224,11 +225,11 @@ function readPss(algorithm: AlgorithmIdentifier): { digest: string; saltLength: 
   try {
     const parameters = DerReader.within(algorithm.parameters);
     const hash = parameters.enterOptional(contextConstructed(0));
-    const digest = PSS_DIGESTS[hash === undefined ? '1.3.14.3.2.26' : readAlgorithm(hash).oid];
+    const digest = DIGESTS[hash === undefined ? '1.3.14.3.2.26' : readAlgorithm(hash).oid];
     const mgf = parameters.enterOptional(contextConstructed(1));
     const mask = mgf === undefined ? undefined : readAlgorithm(mgf);
     if (mask !== undefined && (mask.oid !== MGF1 || mask.parameters === undefined)) return undefined;
-    const maskDigest = mask === undefined ? 'sha1' : PSS_DIGESTS[readAlgorithm(new DerReader(mask.parameters!)).oid];
+    const maskDigest = mask === undefined ? 'sha1' : DIGESTS[readAlgorithm(new DerReader(mask.parameters!)).oid];
     const saltLength = parameters.enterOptional(contextConstructed(2))?.smallInteger() ?? 20;
     if ((parameters.enterOptional(contextConstructed(3))?.smallInteger() ?? 1) !== 1) return undefined;
     parameters.end();

@@ -99,16 +99,26 @@ export function integer(octets: Uint8Array | number): Node {
 /** `[n] EXPLICIT`. */
 export const explicit = (n: number, value: Node): Node => create(Class.CONTEXT_SPECIFIC, n, true, [value]);
 
+/** `[n] IMPLICIT SEQUENCE OF` or `SET OF`. */
+export const tagged = (n: number, ...items: readonly Node[]): Node => create(Class.CONTEXT_SPECIFIC, n, true, [...items]);
+
 /** `[n] IMPLICIT` of a primitive type. */
 export const implicit = (n: number, bytes: Uint8Array): Node => create(Class.CONTEXT_SPECIFIC, n, false, binary(bytes));
 
 /** UTCTime from 1950 through 2049, else GeneralizedTime, always to the second (RFC 5280 §4.1.2.5). Throws VALUE_INVALID after 9999. */
 export function time(date: Date): Node {
   const year = date.getUTCFullYear();
+  return year >= 1950 && year < 2050 ? primitive(Type.UTCTIME, timeText(date).slice(2)) : generalizedTime(date);
+}
+
+/** GeneralizedTime whatever the year: OCSP has no other (RFC 6960 §4.2.1). Throws VALUE_INVALID after 9999. */
+export const generalizedTime = (date: Date): Node => primitive(Type.GENERALIZEDTIME, timeText(date));
+
+function timeText(date: Date): string {
+  const year = date.getUTCFullYear();
   if (!(year >= 0 && year <= 9999))
     throw new MtlsError('VALUE_INVALID', { what: 'time', found: String(date.getTime()), expected: 'an instant of the years 0 to 9999' });
-  const text = date.toISOString().replace(/[-:T]|\.\d{3}/g, '');
-  return year >= 1950 && year < 2050 ? primitive(Type.UTCTIME, text.slice(2)) : primitive(Type.GENERALIZEDTIME, text);
+  return date.toISOString().replace(/[-:T]|\.\d{3}/g, '');
 }
 
 /** A BIT STRING of named bits: the shortest that holds the highest one (X.690 §11.2.2). */

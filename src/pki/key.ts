@@ -1,10 +1,10 @@
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { MtlsError, isError, systemCode } from '../errors.js';
+import { MtlsError, isError } from '../errors.js';
 import { equalBytes } from '../base/bytes.js';
-import { type PublicKeyInfo, readPublicKeyInfo } from './algorithms.js';
+import { type PublicKeyInfo, readAlgorithm, readPublicKeyInfo } from './algorithms.js';
 import { DerReader, TAG } from './der.js';
-import { PKCS12_OID } from './oids.js';
-import { isPem, readPem } from './pem.js';
+import { PassphraseWork } from './passphrase.js';
+import { type PemBlock, isPem, looksLikeDer, readPem } from './pem.js';
 
 /** No file is read with more private keys: OpenSSL takes half a millisecond for each, and hardly anybody has a second one. */
 export const KEYS_LIMIT = 500;
@@ -17,9 +17,9 @@ export type KeyType = (typeof KEY_TYPES)[number];
 export function generateKey(type: KeyType): KeyObject {
   switch (type) {
     case 'ecdsa-p256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+      return onNamedCurve('P-256');
     case 'ecdsa-p384':
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+      return onNamedCurve('P-384');
     case 'ed25519':
       return generateKeyPairSync('ed25519').privateKey;
     case 'rsa-2048':
@@ -27,6 +27,15 @@ export function generateKey(type: KeyType): KeyObject {
     case 'rsa-4096':
       return generateKeyPairSync('rsa', { modulusLength: Number(type.slice(4)) }).privateKey;
   }
+}
+
+/** Keys that were made here: their curve has a name and their point is not compressed, which node:crypto does not tell of others. */
+const made = new WeakSet<KeyObject>();
+
+function onNamedCurve(namedCurve: string): KeyObject {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+  made.add(privateKey);
+  return privateKey;
 }
 
 /** PKCS#8 in PEM: the one form in which keys leave this program, and only into files of mode 0600. */
@@ -37,7 +46,33 @@ export function privateKeyToPem(key: KeyObject): string {
 /** SubjectPublicKeyInfo of a private or public key. */
 export function publicKeyInfo(key: KeyObject): PublicKeyInfo {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return readPublicKeyInfo(new DerReader(publicKey.export({ format: 'der', type: 'spki' })));
+  const der = (made.has(key) ? ecInfo(publicKey) : undefined) ?? publicKey.export({ format: 'der', type: 'spki' });
+  return readPublicKeyInfo(new DerReader(der));
+}
+
+/** What stands before the point of a key of a named curve, up to the octet that says that it is not compressed (RFC 5480 §2). */
+const BEFORE_POINT: Readonly<Record<string, Buffer>> = {
+  prime256v1: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
+  secp384r1: Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex'),
+};
+
+/** The same as OpenSSL's encoder gives, which takes longer than to make the key and to sign with it. */
+function ecInfo(publicKey: KeyObject): Buffer | undefined {
+  const before = BEFORE_POINT[publicKey.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (before === undefined) return undefined;
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
+  return Buffer.concat([before, Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+}
+
+/** The public key in a file: SPKI in PEM or DER, or the public half of a private key that is not encrypted. Throws KEY_UNREADABLE, KEY_ENCRYPTED. */
+export function publicKeyIn(bytes: Buffer, path: string): PublicKeyInfo {
+  try {
+    if (!isPem(bytes)) return publicKeyInfo(createPublicKey({ key: bytes, format: 'der', type: 'spki' }));
+    if (readPem(bytes.toString('latin1')).some(({ label }) => label === 'PUBLIC KEY')) return publicKeyInfo(createPublicKey(bytes));
+  } catch {
+    throw new MtlsError('KEY_UNREADABLE', { path, problem: 'not a public key that OpenSSL can read' });
+  }
+  return publicKeyInfo(readPrivateKey(bytes, path));
 }
 
 /** The leftmost 160 bits of the SHA-256 of the public key (RFC 7093 §2, method 1). */
@@ -58,42 +93,42 @@ export function isKeyOf(privateKey: KeyObject, publicKey: PublicKeyInfo): boolea
 
 /**
  * The private key in a file's bytes: PEM (PKCS#8, SEC 1, PKCS#1, encrypted or not) or DER. `path` is for the errors:
- * KEY_ENCRYPTED when it needs a passphrase, PASSPHRASE_WRONG, KEY_UNREADABLE.
+ * KEY_ENCRYPTED when it needs a passphrase, PASSPHRASE_WRONG, KEY_UNREADABLE; that too when opening it would take longer
+ * than is sane, for whoever made the file must not say how long we work.
  */
 export function readPrivateKey(bytes: Buffer, path: string, passphrase?: string): KeyObject {
-  const block = isPem(bytes) ? readPem(bytes.toString('latin1')).find(({ label }) => label.endsWith('PRIVATE KEY')) : undefined;
-  if (isPem(bytes) && block === undefined) throw new MtlsError('KEY_UNREADABLE', { path, problem: 'no private key in it' });
-  const encrypted = block === undefined ? isEncryptedDer(bytes) : isEncrypted(block);
-  if (encrypted && passphrase === undefined) throw new MtlsError('KEY_ENCRYPTED', { path });
-  if (encrypted && asksTooMuch(block?.der ?? bytes))
-    throw new MtlsError('KEY_UNREADABLE', { path, problem: 'its encryption asks for more work than is sane' });
-  try {
-    if (block !== undefined)
-      return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
-    return readDerKey(bytes, passphrase);
-  } catch (error) {
-    if (systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw new MtlsError('KEY_ENCRYPTED', { path }, { cause: error });
-    // the cause is left out: an OpenSSL error of a decoder could carry what it decoded
-    throw encrypted
-      ? new MtlsError('PASSPHRASE_WRONG', { path })
-      : new MtlsError('KEY_UNREADABLE', { path, problem: 'not a private key that OpenSSL can read' });
-  }
+  const found = keyIn(bytes);
+  if (found === undefined) throw new MtlsError('KEY_UNREADABLE', { path, problem: 'no private key in it' });
+  if (found.closed === undefined) return loadKey(found, path);
+  if (passphrase === undefined) throw new MtlsError('KEY_ENCRYPTED', { path });
+  return found.closed === 'PKCS#8' ? openPkcs8(found.der, path, passphrase) : openTraditional(found, path, passphrase);
 }
+
+/** Would `readPrivateKey` need a passphrase for it? Bytes without a private key need none. Throws PEM_MALFORMED. */
+export const isEncryptedKey = (bytes: Buffer): boolean => keyIn(bytes)?.closed !== undefined;
 
 /** Does a PEM block hold an encrypted key (RFC 5958, or the old `Proc-Type` header)? */
-export function isEncrypted(block: { readonly label: string; readonly headers: readonly string[] }): boolean {
-  return block.label === 'ENCRYPTED PRIVATE KEY' || block.headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
+export const isEncrypted = (block: Pick<PemBlock, 'label' | 'headers'>): boolean => closureOf(block) !== undefined;
+
+/** A key as it stands in a file: DER, its PEM block where it is in one, and how it is closed. */
+interface FoundKey {
+  readonly der: Buffer;
+  readonly block?: PemBlock;
+  readonly closed: Closure;
 }
 
-function readDerKey(der: Buffer, passphrase: string | undefined): KeyObject {
-  for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
-    try {
-      return createPrivateKey({ key: der, format: 'der', type, ...(passphrase === undefined ? {} : { passphrase }) });
-    } catch (error) {
-      if (type === 'pkcs1' || systemCode(error) === 'ERR_MISSING_PASSPHRASE') throw error;
-    }
-  }
-  throw new Error('unreachable');
+/** By PKCS#8's own encryption (RFC 5958), by headers around the block (RFC 1421), or not at all. */
+type Closure = 'PKCS#8' | 'RFC 1421' | undefined;
+
+function keyIn(bytes: Buffer): FoundKey | undefined {
+  if (!isPem(bytes)) return { der: bytes, closed: isEncryptedDer(bytes) ? 'PKCS#8' : undefined };
+  const block = readPem(bytes.toString('latin1')).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  return block === undefined ? undefined : { der: block.der, block, closed: closureOf(block) };
+}
+
+function closureOf({ label, headers }: Pick<PemBlock, 'label' | 'headers'>): Closure {
+  if (label === 'ENCRYPTED PRIVATE KEY') return 'PKCS#8';
+  return headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header)) ? 'RFC 1421' : undefined;
 }
 
 /** `EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING }` (RFC 5958 §3). */
@@ -106,34 +141,59 @@ function isEncryptedDer(der: Buffer): boolean {
   }
 }
 
-/** OpenSSL derives the key with as many iterations as the file says, and cannot be stopped: whoever made the file must not say how long we work. */
-const ITERATIONS = 3_000_000;
-const SCRYPT_WORK = 2 ** 23;
-
-/**
- * Does an EncryptedPrivateKeyInfo ask for too much? Of PBES2 with PBKDF2 and of what came before it the iterations count
- * (RFC 8018 §A.2, §A.3), of scrypt its three parameters (RFC 7914 §7.1). What is none of these OpenSSL will refuse.
- */
-function asksTooMuch(der: Buffer): boolean {
+/** OpenSSL gets no passphrase for what looks open to us: what it takes for encrypted all the same stays closed, at any cost. */
+function loadKey({ der, block }: FoundKey, path: string): KeyObject {
   try {
-    const outer = DerReader.within(der).enter();
-    const scheme = outer.oid();
-    const parameters = outer.enter();
-    if (scheme !== PKCS12_OID.pbes2) return iterationsIn(parameters) > ITERATIONS;
-    const derivation = parameters.enter();
-    const kdf = derivation.oid();
-    const settings = derivation.enter();
-    if (kdf === PKCS12_OID.pbkdf2) return iterationsIn(settings) > ITERATIONS;
-    settings.octetString();
-    return settings.smallInteger() * settings.smallInteger() * settings.smallInteger() > SCRYPT_WORK;
-  } catch (error) {
-    // a number too large to be read is too large
-    return isError(error, 'DER_MALFORMED') && error.facts.fault === 'integer too large';
+    return block === undefined ? loadDer(der) : createPrivateKey({ key: block.text, format: 'pem' });
+  } catch {
+    // the cause is left out, here and below: an OpenSSL error of a decoder could carry what it decoded
+    throw new MtlsError('KEY_UNREADABLE', { path, problem: 'not a private key that OpenSSL can read' });
   }
 }
 
-/** `SEQUENCE { salt OCTET STRING, iterationCount INTEGER, … }` */
-function iterationsIn(settings: DerReader): number {
-  settings.octetString();
-  return settings.smallInteger();
+function loadDer(der: Buffer): KeyObject {
+  for (const type of ['pkcs8', 'sec1'] as const) {
+    try {
+      return createPrivateKey({ key: der, format: 'der', type });
+    } catch {
+      // the last one says what is wrong
+    }
+  }
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs1' });
+}
+
+/** The work is ours, and not OpenSSL's, which derives for as long as the file says and cannot be stopped. */
+function openPkcs8(der: Buffer, path: string, passphrase: string): KeyObject {
+  const unreadable = (problem: string): MtlsError => new MtlsError('KEY_UNREADABLE', { path, problem });
+  const unsupported = (what: string): MtlsError => unreadable(`it is encrypted by ${what}, which is not supported here`);
+  const opened = decryptPkcs8(der, new PassphraseWork(passphrase, { malformed: unreadable, unsupported }), unreadable);
+  if (opened === undefined || !looksLikeDer(opened)) throw new MtlsError('PASSPHRASE_WRONG', { path });
+  try {
+    return createPrivateKey({ key: opened, format: 'der', type: 'pkcs8' });
+  } catch {
+    throw unreadable('what is encrypted in it is not a private key that OpenSSL can read');
+  } finally {
+    opened.fill(0);
+  }
+}
+
+function decryptPkcs8(der: Buffer, work: PassphraseWork, unreadable: (problem: string) => MtlsError): Buffer | undefined {
+  try {
+    const info = DerReader.within(der);
+    const algorithm = readAlgorithm(info);
+    const encrypted = info.octetString();
+    info.end();
+    return work.decrypt(algorithm, encrypted);
+  } catch (error) {
+    throw isError(error, 'DER_MALFORMED') ? unreadable(error.message) : error;
+  }
+}
+
+/** One round of MD5 (RFC 1421, and OpenSSL's EVP_BytesToKey): it costs nothing, and protects as much. */
+function openTraditional({ block }: FoundKey, path: string, passphrase: string): KeyObject {
+  try {
+    return createPrivateKey({ key: block!.text, format: 'pem', passphrase });
+  } catch {
+    throw new MtlsError('PASSPHRASE_WRONG', { path });
+  }
 }

@@ -1,19 +1,27 @@
-import { toHex } from '../base/bytes.js';
 import { MtlsError, isError } from '../errors.js';
 import { type AlgorithmIdentifier, readAlgorithm } from './algorithms.js';
+import { type CertId, readCertId } from './cert-id.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { REASONS, type Reason } from './crl.js';
 import { DerReader, TAG, context, contextConstructed } from './der.js';
 import { type Extension, readExtensions } from './extensions.js';
 import { type Name, readName } from './name.js';
+import { OID } from './oids.js';
 
 /** OCSPResponseStatus by number (RFC 6960 §4.2.1). */
-const OCSP_STATUSES = ['successful', 'malformedRequest', 'internalError', 'tryLater', undefined, 'sigRequired', 'unauthorized'] as const;
+export const OCSP_STATUSES = [
+  'successful',
+  'malformedRequest',
+  'internalError',
+  'tryLater',
+  undefined,
+  'sigRequired',
+  'unauthorized',
+] as const;
 
 /** What a responder says of one certificate. Times are milliseconds since 1970. */
 export interface SingleResponse {
-  /** Names the certificate by hashes of its issuer's name and key, and its serial (RFC 6960 §4.1.1). */
-  readonly certId: { readonly hash: string; readonly issuerNameHash: Buffer; readonly issuerKeyHash: Buffer; readonly serial: string };
+  readonly certId: CertId;
   readonly status: 'good' | 'revoked' | 'unknown';
   readonly revokedAt: number | undefined;
   readonly reason: Reason | number | undefined;
@@ -36,8 +44,6 @@ export interface OcspResponse {
   readonly certificates: readonly Certificate[];
 }
 
-const BASIC = '1.3.6.1.5.5.7.48.1.1';
-
 /**
  * Reads an OCSP response strictly. Throws OCSP_MALFORMED, also for one that says only why there is no answer.
  *
@@ -54,7 +60,7 @@ export function readOcspResponse(der: Uint8Array): OcspResponse {
     const bytes = wrapped.enter();
     wrapped.end();
     const type = bytes.oid();
-    if (type !== BASIC) throw new MtlsError('OCSP_MALFORMED', { problem: `a response of type ${type}, expected a basic one` });
+    if (type !== OID.ocspBasic) throw new MtlsError('OCSP_MALFORMED', { problem: `a response of type ${type}, expected a basic one` });
     const basic = bytes.octetString();
     bytes.end();
     return { der: Buffer.from(der.buffer, der.byteOffset, der.byteLength), ...readBasic(DerReader.within(basic)) };
@@ -96,14 +102,7 @@ function readData(reader: DerReader): Pick<OcspResponse, 'responder' | 'produced
 }
 
 function readSingle(reader: DerReader): SingleResponse {
-  const id = reader.enter();
-  const certId = {
-    hash: readAlgorithm(id).oid,
-    issuerNameHash: id.octetString(),
-    issuerKeyHash: id.octetString(),
-    serial: toHex(id.integer()),
-  };
-  id.end();
+  const certId = readCertId(reader);
   const status = readStatus(reader);
   const thisUpdate = reader.time();
   const next = reader.enterOptional(contextConstructed(0));

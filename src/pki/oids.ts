@@ -39,6 +39,8 @@ export const OID = {
   subjectInfoAccess: '1.3.6.1.5.5.7.1.11',
   tlsFeature: '1.3.6.1.5.5.7.1.24',
   ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+  ocspNonce: '1.3.6.1.5.5.7.48.1.2',
+  ocspBasic: '1.3.6.1.5.5.7.48.1.1',
 
   // policies and their qualifiers (RFC 5280 §4.2.1.4), ways of access (§4.2.2.1), other names (RFC 9598)
   anyPolicy: '2.5.29.32.0',
@@ -86,7 +88,7 @@ export const OID = {
   extensionRequest: '1.2.840.113549.1.9.14',
 } as const;
 
-/** Those of PKCS#12 (RFC 7292 §4, RFC 8018, RFC 2985), which nothing else needs. */
+/** Those of PKCS#12 and of encryption under a passphrase (RFC 7292 §4, RFC 8018, RFC 7914, RFC 2985), and Java's one. */
 export const PKCS12_OID = {
   data: '1.2.840.113549.1.7.1',
   encryptedData: '1.2.840.113549.1.7.6',
@@ -97,12 +99,15 @@ export const PKCS12_OID = {
   x509Certificate: '1.2.840.113549.1.9.22.1',
   friendlyName: '1.2.840.113549.1.9.20',
   localKeyId: '1.2.840.113549.1.9.21',
+  trustedKeyUsage: '2.16.840.1.113894.746875.1.1',
   pbes2: '1.2.840.113549.1.5.13',
   pbkdf2: '1.2.840.113549.1.5.12',
+  scrypt: '1.3.6.1.4.1.11591.4.11',
   pbmac1: '1.2.840.113549.1.5.14',
   hmacWithSha1: '1.2.840.113549.2.7',
   hmacWithSha256: '1.2.840.113549.2.9',
   aes256Cbc: '2.16.840.1.101.3.4.1.42',
+  pbeWithSha1And3Des: '1.2.840.113549.1.12.1.3',
 } as const;
 
 const NAMES: ReadonlyMap<string, string> = new Map(Object.entries(OID).map(([name, oid]) => [oid, name]));

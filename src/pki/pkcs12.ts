@@ -6,7 +6,7 @@ import { DerReader, TAG, context, contextConstructed } from './der.js';
 import { KEYS_LIMIT } from './key.js';
 import { stringOf } from './name.js';
 import { PKCS12_OID } from './oids.js';
-import { PassphraseWork, iterationCount } from './passphrase.js';
+import { PassphraseWork, type Refusals, iterationCount } from './passphrase.js';
 import { looksLikeDer } from './pem.js';
 
 /** What a PKCS#12 file holds, each list in the order of the file. */
@@ -36,7 +36,7 @@ export function readPkcs12(der: Buffer, passphrase: string, path: string): Pkcs1
     content.end();
     const mac = reader.atEnd ? undefined : readMac(reader);
     reader.end();
-    const work = mac === undefined ? new PassphraseWork(passphrase, path) : workThatOpens(mac, authenticated, passphrase, path);
+    const work = mac === undefined ? new PassphraseWork(passphrase, refusalsOf(path)) : workThatOpens(mac, authenticated, passphrase, path);
     return new Safe(work, path, mac !== undefined).read(authenticated);
   } catch (error) {
     const inside = (['DER_MALFORMED', 'CERTIFICATE_MALFORMED'] as const).some((code) => isError(error, code));
@@ -44,6 +44,11 @@ export function readPkcs12(der: Buffer, passphrase: string, path: string): Pkcs1
     throw new MtlsError('PKCS12_MALFORMED', { path, problem: (error as Error).message }, { cause: error });
   }
 }
+
+const refusalsOf = (path: string): Refusals => ({
+  malformed: (problem) => new MtlsError('PKCS12_MALFORMED', { path, problem }),
+  unsupported: (what) => new MtlsError('PKCS12_UNSUPPORTED', { path, what }),
+});
 
 interface Mac {
   readonly algorithm: AlgorithmIdentifier;
@@ -69,7 +74,7 @@ function readMac(reader: DerReader): Mac {
 function workThatOpens({ algorithm, expected, salt, iterations }: Mac, data: Buffer, passphrase: string, path: string): PassphraseWork {
   let budget: number | undefined;
   for (const absent of passphrase === '' ? [false, true] : [false]) {
-    const work: PassphraseWork = new PassphraseWork(passphrase, path, { absent, ...(budget === undefined ? {} : { budget }) });
+    const work: PassphraseWork = new PassphraseWork(passphrase, refusalsOf(path), { absent, ...(budget === undefined ? {} : { budget }) });
     const found = work.mac(algorithm, salt, iterations, data);
     if (found.length === expected.length && timingSafeEqual(found, expected)) return work;
     budget = work.budget;

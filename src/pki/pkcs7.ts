@@ -47,7 +47,7 @@ const EXPECTED = 'PKCS#7 with certificates';
 const unrecognized = (path: string, found: string): MtlsError => new MtlsError('FILE_UNRECOGNIZED', { path, expected: EXPECTED, found });
 
 /** RFC 5652 §5.1, and what else a ContentInfo is likely to hold (§4, §6.1, §7, §8). */
-const SIGNED_DATA = '1.2.840.113549.1.7.2';
+export const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const OTHER_CONTENTS: Readonly<Record<string, string>> = {
   [PKCS12_OID.data]: 'plain data',
   '1.2.840.113549.1.7.3': 'enveloped data, which only its recipient can open',

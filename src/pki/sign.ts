@@ -18,6 +18,7 @@ import {
   integer,
   name,
   namedBits,
+  nothing,
   octetString,
   oid,
   sequence,
@@ -28,7 +29,9 @@ import { TAG } from './der.js';
 import { KEY_USAGES, type KeyUsage } from './extensions.js';
 import { keyIdentifier } from './key.js';
 import type { PublicKeyInfo } from './algorithms.js';
+import { type WritableConstraints, nameConstraints } from './name-constraints-write.js';
 import { OID } from './oids.js';
+import { distributionPoint, ocspAccess } from './places-write.js';
 
 /** Who signs: a CA's certificate and its private key. */
 export interface Signer {
@@ -46,6 +49,13 @@ export interface CertificateTemplate {
   readonly keyUsage: readonly KeyUsage[];
   readonly extendedKeyUsage?: readonly string[];
   readonly names?: SubjectNames;
+  readonly nameConstraints?: WritableConstraints;
+  /** Where the CRL of the issuer is to be had. */
+  readonly crlUrls?: readonly string[];
+  /** Where an OCSP responder answers for it. */
+  readonly ocspUrls?: readonly string[];
+  /** Nobody need ask whether it is revoked: that of an OCSP responder, which does not live long (RFC 6960 §4.2.2.2.1). */
+  readonly ocspNoCheck?: true;
 }
 
 /** A serial number of 128 random bits, positive and never zero (RFC 5280 §4.1.2.2; 17 octets at most). */
@@ -73,7 +83,7 @@ export function signCertificate(template: CertificateTemplate, by: Signer | { re
 }
 
 function extensionsOf(template: CertificateTemplate, issuer: Certificate | undefined): Node[] {
-  const { ca, keyUsage, extendedKeyUsage = [], names } = template;
+  const { ca, keyUsage, extendedKeyUsage = [], names, crlUrls = [], ocspUrls = [] } = template;
   const ownId = keyIdentifier(template.publicKey);
   const issuerId = issuer === undefined ? ownId : Buffer.from(issuer.subjectKeyId ?? '', 'hex');
   const constraints = ca === undefined ? [] : [boolean(true), ...(ca.pathLength === undefined ? [] : [integer(ca.pathLength)])];
@@ -84,8 +94,12 @@ function extensionsOf(template: CertificateTemplate, issuer: Certificate | undef
     ...(extendedKeyUsage.length === 0 ? [] : [extension(OID.extendedKeyUsage, false, sequence(...extendedKeyUsage.map(oid)))]),
     extension(OID.subjectKeyIdentifier, false, octetString(ownId)),
     ...(issuerId.length === 0 ? [] : [authorityKeyIdentifier(issuerId)]),
+    ...(template.nameConstraints === undefined ? [] : [extension(OID.nameConstraints, true, nameConstraints(template.nameConstraints))]),
     // critical when the subject is empty (RFC 5280 §4.2.1.6)
     ...(names === undefined || isEmpty(names) ? [] : [extension(OID.subjectAltName, template.subject.length === 0, generalNames(names))]),
+    ...(crlUrls.length === 0 ? [] : [extension(OID.crlDistributionPoints, false, distributionPoint(crlUrls))]),
+    ...(ocspUrls.length === 0 ? [] : [extension(OID.authorityInfoAccess, false, ocspAccess(ocspUrls))]),
+    ...(template.ocspNoCheck === true ? [extension(OID.ocspNoCheck, false, nothing())] : []),
   ];
 }
 
@@ -129,10 +143,13 @@ export function signCrl(template: CrlTemplate, by: Signer): Crl {
 const issuerKeyId = ({ subjectKeyId, publicKey }: Certificate): Uint8Array =>
   subjectKeyId === undefined ? keyIdentifier(publicKey) : Buffer.from(subjectKeyId, 'hex');
 
-/** The entries, one by one: a tree of a million of them would not fit. Few days and reasons occur, their DER is kept. */
+/** The entries, one behind the other: a tree of a million of them would not fit. Few days and reasons occur, their DER is kept. */
 function revokedDer(revoked: CrlTemplate['revoked']): Buffer[] {
   const known = new Map<string, Buffer>();
-  return Array.from(revoked, ({ serial, date, reason }) => {
+  const blocks: Buffer[] = [];
+  let block = Buffer.allocUnsafe(BLOCK);
+  let used = 0;
+  for (const { serial, date, reason } of revoked) {
     const key = `${date.getTime()} ${reason}`;
     let rest = known.get(key);
     if (rest === undefined) {
@@ -140,8 +157,36 @@ function revokedDer(revoked: CrlTemplate['revoked']): Buffer[] {
       rest = Buffer.concat([toDer(time(date)), ...(reason === 'unspecified' ? [] : [toDer(sequence(reasonCode(reason)))])]);
       if (known.size < 10_000) known.set(key, rest);
     }
-    return element(TAG.sequence, [toDer(integer(Buffer.from(serial, 'hex'))), rest]);
-  });
+    if (used > BLOCK - LONGEST_ENTRY) {
+      blocks.push(block.subarray(0, used));
+      block = Buffer.allocUnsafe(BLOCK);
+      used = 0;
+    }
+    used = writeEntry(block, used, serial, rest);
+  }
+  return used === 0 ? blocks : [...blocks, block.subarray(0, used)];
+}
+
+const BLOCK = 1 << 20;
+/** Of a serial number of 21 octets, a time and a reason: every length in it takes one octet. */
+const LONGEST_ENTRY = 0x80;
+
+/** `SEQUENCE { serial INTEGER, rest }` at `at`; answers where it ends. `serial` is in hex, of at most 21 octets. */
+function writeEntry(block: Buffer, at: number, serial: string, rest: Buffer): number {
+  const start = at + 4;
+  let end = start + block.write(serial, start, 'hex');
+  const isMinimal = end > start && block[start]! < 0x80 && (block[start] !== 0 || (end > start + 1 && block[start + 1]! >= 0x80));
+  if (!isMinimal) {
+    const minimal = toDer(integer(Buffer.from(serial, 'hex')));
+    end = at + 2 + minimal.copy(block, at + 2);
+  } else {
+    block[at + 2] = TAG.integer;
+    block[at + 3] = end - start;
+  }
+  end += rest.copy(block, end);
+  block[at] = TAG.sequence;
+  block[at + 1] = end - at - 2;
+  return end;
 }
 
 const reasonCode = (reason: Reason): Node => extension(OID.reasonCode, false, enumerated(REASONS.indexOf(reason)));

@@ -16,7 +16,8 @@ export interface CredentialFiles {
   readonly certificate: string;
   readonly key: string;
   readonly ca: string;
-  readonly crl?: string;
+  /** Of one CA, or of several in a file each. */
+  readonly crl?: string | readonly string[];
   /** What opens the key, asked for whenever the files are read: it may change with the key. */
   readonly passphrase?: () => string | undefined;
 }
@@ -45,13 +46,19 @@ export function loadCredentials(files: CredentialFiles, now: Date): Credentials 
     throw new MtlsError('CERTIFICATE_NOT_IN_FORCE', { path: files.certificate, ...dates });
   }
   const roots = readCertificates(files.ca);
-  const crls = files.crl === undefined ? [] : crlsIn(readFileBounded(files.crl, CRL_FILE_LIMIT), files.crl);
-  for (const crl of crls) assertOfCa(crl, [...roots, ...chain.slice(1)], files.crl!, now);
+  const crls = crlFiles(files).flatMap((path) => {
+    const found = crlsIn(readFileBounded(path, CRL_FILE_LIMIT), path);
+    for (const crl of found) assertOfCa(crl, [...roots, ...chain.slice(1)], path, now);
+    return found;
+  });
   const pem = (certificates: readonly Certificate[]): string => certificates.map(({ der }) => toPem('CERTIFICATE', der)).join('');
   const tls = { cert: pem(chain), key: privateKeyToPem(key), ca: pem(roots) };
   assertUsable(tls, own);
   return { chain, roots, crls, tls };
 }
+
+/** Where the CRLs are. */
+export const crlFiles = ({ crl = [] }: Pick<CredentialFiles, 'crl'>): readonly string[] => (typeof crl === 'string' ? [crl] : crl);
 
 /** OpenSSL has an opinion of its own about keys and signatures; it is asked now, while there is a way back. */
 function assertUsable(tls: Credentials['tls'], own: Certificate): void {

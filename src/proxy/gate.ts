@@ -1,14 +1,14 @@
 import type { TLSSocket } from 'node:tls';
-import * as fs from 'node:fs';
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { fileState } from '../base/files.js';
 import type { Log } from '../base/log.js';
-import { MtlsError, systemCode } from '../errors.js';
+import { MtlsError } from '../errors.js';
 import { type Certificate, readCertificate } from '../pki/certificate.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { type Decision, type Shown, type Terms, decide } from './admission.js';
 import { type AuditLine, type FailureCode, auditLine, failureLine, newId, tlsFacts } from './audit.js';
-import { type CredentialFiles, type Credentials, loadCredentials } from './credentials.js';
+import { type CredentialFiles, type Credentials, crlFiles, loadCredentials } from './credentials.js';
 import type { Peers } from './peers.js';
 
 export interface GateOptions {
@@ -200,20 +200,4 @@ function readShown(sent: readonly Buffer[]): Shown {
   return { chain };
 }
 
-/**
- * Which bytes stand in the files, as far as the file system tells. Looked at again and again, not watched: a rename, the
- * switch of a link far above, a network file system, all change this, and no event is lost.
- */
-function stateOf(files: CredentialFiles): string {
-  const paths = [files.certificate, files.key, files.ca, ...(files.crl === undefined ? [] : [files.crl])];
-  return paths
-    .map((path) => {
-      try {
-        const { dev, ino, size, mtimeNs, ctimeNs } = fs.statSync(path, { bigint: true });
-        return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-      } catch (error) {
-        return systemCode(error) ?? 'unknown';
-      }
-    })
-    .join('\n');
-}
+const stateOf = (files: CredentialFiles): string => [files.certificate, files.key, files.ca, ...crlFiles(files)].map(fileState).join('\n');

@@ -2,7 +2,7 @@ import { type IncomingMessage, createServer } from 'node:http';
 import { type Server as HttpsServer, createServer as createMutualServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { addressOf } from './connections.js';
+import { addressOf } from '../base/connections.js';
 import { isMutual } from './endpoint.js';
 import { type Route, forward, forwardUpgrade } from './forward.js';
 import type { Admitted } from './gate.js';

@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
 import { systemCode } from '../errors.js';
-import { type Connections, addressOf } from './connections.js';
+import { type Connections, addressOf } from '../base/connections.js';
 import type { Credentials } from './credentials.js';
 import type { Gate } from './gate.js';
 

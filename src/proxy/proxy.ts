@@ -1,14 +1,16 @@
 import type { Server, Socket } from 'node:net';
 import { MtlsError, systemCode } from '../errors.js';
 import type { Clock } from '../base/clock.js';
+import { listening } from '../base/listen.js';
 import type { Log } from '../base/log.js';
 import type { AuditLine } from './audit.js';
-import { Connections } from './connections.js';
+import { Connections } from '../base/connections.js';
 import type { CredentialFiles } from './credentials.js';
 import { type Endpoint, endpoint, isHttp, isLoopback, isMutual } from './endpoint.js';
 import { Gate } from './gate.js';
 import { httpServer } from './http-server.js';
 import { parsePeers } from './peers.js';
+import { Staples } from './staple.js';
 import { tcpServer } from './tcp-server.js';
 
 /** What a sidecar is to do. One of its ends is mutual TLS, the other plain. */
@@ -22,6 +24,8 @@ export interface ProxyOptions {
   readonly expect?: readonly string[];
   /** The plain end may leave this machine. */
   readonly unsafePlaintext?: boolean;
+  /** Where it listens in mutual TLS, a file with the OCSP response to staple; else the responder is asked that its certificate names. */
+  readonly staple?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: (line: AuditLine) => void;
@@ -71,15 +75,18 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const serving = (isHttp(listen) ? httpServer : tcpServer)({ listen, upstream, gate, connections });
   const { server } = serving;
   server.prependListener('connection', (socket: Socket) => connections.opened(socket));
+  let staples: Staples | undefined;
+  let port: number;
   try {
-    await listening(server, listen);
+    if (inbound) staples = stapling(server, gate, options);
+    port = await listening(server, listen);
   } catch (error) {
+    staples?.close();
     gate.close();
     throw error;
   }
   // what happens to a listening socket afterwards (too many open files) passes, and must not end the process
   server.on('error', (error) => log.warn('accept failed', { code: systemCode(error) ?? 'unknown' }));
-  const { port } = server.address() as { readonly port: number };
   const stop = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     connections.drain();
@@ -87,6 +94,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     await closed;
     clearTimeout(timer);
     serving.close();
+    staples?.close();
     gate.close();
   };
   let stopping: Promise<void> | undefined;
@@ -98,6 +106,16 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
 }
 
+/** Whoever asks a server in the handshake whether its certificate is revoked gets what is at hand (RFC 6066 §8). */
+function stapling(server: Server, gate: Gate, { staple, clock, log }: ProxyOptions): Staples {
+  const staples = new Staples({ credentials: gate.credentials, file: staple, clock, log });
+  gate.onReload((credentials) => staples.take(credentials));
+  server.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, done: (error: null, response: Buffer | null) => void) =>
+    done(null, staples.current ?? null),
+  );
+  return staples;
+}
+
 function assertEnds({ listen, upstream, unsafePlaintext = false }: ProxyOptions): void {
   const fits = isMutual(listen) !== isMutual(upstream) && isHttp(listen) === isHttp(upstream);
   if (!fits) {
@@ -106,25 +124,4 @@ function assertEnds({ listen, upstream, unsafePlaintext = false }: ProxyOptions)
   }
   const plain = isMutual(listen) ? upstream : listen;
   if (!unsafePlaintext && !isLoopback(plain)) throw new MtlsError('PROXY_PLAINTEXT', { endpoint: plain.url });
-}
-
-const LISTEN_REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something listens there already',
-  EACCES: 'not permitted (a port below 1024?)',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'the name does not resolve',
-};
-
-function listening(server: Server, { host, port, url }: Endpoint): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => {
-      const code = systemCode(error) ?? 'unknown';
-      const taken = code === 'EADDRINUSE' ? { taken: port } : {};
-      reject(new MtlsError('LISTEN_FAILED', { endpoint: url, reason: LISTEN_REASONS[code] ?? code, ...taken }, { cause: error }));
-    };
-    server.once('error', failed).listen({ host, port }, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
 }

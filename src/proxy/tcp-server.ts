@@ -1,7 +1,7 @@
 import { type Socket, createServer } from 'node:net';
 import { type TLSSocket, createServer as createMutualServer } from 'node:tls';
 import { isMutual } from './endpoint.js';
-import { addressOf } from './connections.js';
+import { addressOf } from '../base/connections.js';
 import { attend, mutualOptions } from './mutual.js';
 import type { Serving, ServingOptions } from './proxy.js';
 import { tunnel } from './tunnel.js';

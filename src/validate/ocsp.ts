@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatDuration } from '../base/duration.js';
 import { signatureDigest, verifySignature } from '../pki/algorithms.js';
+import { type IssuerHashes, isOfIssuer, issuerHashes } from '../pki/cert-id.js';
 import { type Certificate, isSignedBy } from '../pki/certificate.js';
 import { isSameName, labelOf } from '../pki/name.js';
 import type { OcspResponse, SingleResponse } from '../pki/ocsp.js';
@@ -12,7 +13,7 @@ import { checkKey } from './rules/keys.js';
 import { iso } from './rules/rule.js';
 import { isWeakDigest } from './rules/signature.js';
 import { costOf } from './signatures.js';
-import type { Work } from './work.js';
+import { Work, WorkExceeded } from './work.js';
 
 /** What the responses at hand say of a certificate; `unusable` with the reason why one that is about it does not count. */
 export interface OcspAnswer {
@@ -20,16 +21,20 @@ export interface OcspAnswer {
   readonly message: string;
 }
 
-const HASHES: Readonly<Record<string, string>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-};
-
 interface Answer {
   readonly response: OcspResponse;
   readonly single: SingleResponse;
+}
+
+/** What one response says of a certificate of `issuer`, by itself; undefined: it is not about that one. */
+export function ocspAnswer(response: OcspResponse, certificate: Certificate, issuer: Certificate, at: Date): OcspAnswer | undefined {
+  const request = { leaf: certificate, intermediates: [], roots: [issuer], crls: [], ocsp: [response], at };
+  try {
+    return new OcspAnswers(request, new Work(), () => false).ask(certificate, [issuer]);
+  } catch (error) {
+    if (!(error instanceof WorkExceeded)) throw error;
+    return { status: 'unusable', message: 'the OCSP response costs more work than a verdict may' };
+  }
 }
 
 /** OCSP responses given with a request (RFC 6960 §3.2, §4.2.2). What is found out about one is remembered for the next path. */
@@ -132,18 +137,10 @@ export class OcspAnswers {
 
 /** Is the certificate's issuer the one that a response names, by hashes of its name and key (RFC 6960 §4.1.1)? */
 function issuerTest(certificate: Certificate, issuer: Certificate): (single: SingleResponse) => boolean {
-  const known = new Map<string, { readonly name: Buffer; readonly key: Buffer } | undefined>();
+  const known = new Map<string, IssuerHashes | undefined>();
   return ({ certId }) => {
-    if (!known.has(certId.hash)) {
-      const algorithm = HASHES[certId.hash];
-      const digest = (octets: Buffer): Buffer => createHash(algorithm!).update(octets).digest();
-      known.set(
-        certId.hash,
-        algorithm === undefined ? undefined : { name: digest(certificate.issuer.der), key: digest(issuer.publicKey.key) },
-      );
-    }
-    const hashes = known.get(certId.hash);
-    return hashes !== undefined && hashes.name.equals(certId.issuerNameHash) && hashes.key.equals(certId.issuerKeyHash);
+    if (!known.has(certId.hash)) known.set(certId.hash, issuerHashes(certId.hash, certificate.issuer, issuer.publicKey));
+    return isOfIssuer(certId, known.get(certId.hash));
   };
 }
 

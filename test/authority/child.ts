@@ -32,7 +32,7 @@ async function run({ act, directory, now, names = [], times = 1, strike }: Task)
   for (let i = 0; i < times; i++) {
     if (workspace === undefined) initializeWorkspace({ directory, trustDomain: 'shop.test', clock });
     else if (act === 'revoke')
-      serials.push(...(await revokeCertificates(workspace, names[0]!, 'superseded', clock)).revoked.map(({ serial }) => serial));
+      serials.push(...(await revokeCertificates(workspace, { what: names[0]! }, 'superseded', clock)).revoked.map(({ serial }) => serial));
     else {
       const requests = names.map((name) => ({ name }));
       serials.push(...(await issueCertificates(workspace, requests, clock)).map(({ entry }) => entry.serial));

@@ -1,18 +1,34 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { CRL_VALIDITY, isCrlDue, readWorkspaceCrl, refreshCrl } from '../../src/authority/crl.js';
+import { CRL_VALIDITY } from '../../src/authority/crl.js';
 import { issueCertificates } from '../../src/authority/issue.js';
-import { appendLedger, readLedger } from '../../src/authority/ledger.js';
+import { appendLedger, newLedger, readLedger } from '../../src/authority/ledger.js';
 import { listCertificates } from '../../src/authority/list.js';
-import { SERVICE_REASONS, revokeCertificates } from '../../src/authority/revoke.js';
+import { SERVICE_REASONS } from '../../src/authority/revoke.js';
 import { crlView } from '../../src/authority/views.js';
 import { serviceNames } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
-import { findRevoked, revokedEntries } from '../../src/pki/crl.js';
+import { countRevoked, findRevoked, revokedEntries } from '../../src/pki/crl.js';
 import { openssl } from '../pki/other-tools.js';
 import { AT } from '../support/chains.js';
 import { needs } from '../support/programs.js';
-import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, text, unix } from './support.js';
+import {
+  assertWhole,
+  by,
+  clock,
+  clockAt,
+  failure,
+  isCrlDue,
+  issueOne,
+  newWorkspace,
+  refreshCrl,
+  revoke,
+  rootCrl,
+  rootId,
+  rootOf,
+  text,
+  unix,
+} from './support.js';
 
 describe('the CRL of the workspace', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -25,14 +41,15 @@ describe('the CRL of the workspace', () => {
     for (const number of [2, 3, 4]) {
       const crl = await refreshCrl(made.workspace, clockAt(number));
       assert.equal(Number(`0x${crl.number}`), number);
-      assert.deepEqual(readWorkspaceCrl(made.workspace.paths).der, crl.der);
-      assert.deepEqual(readLedger(made.workspace.paths.ledger).at(-1), { event: 'crl', at: new Date(AT.getTime() + number), number });
+      assert.deepEqual(rootCrl(made.workspace.paths).der, crl.der);
+      const entry = { event: 'crl', at: new Date(AT.getTime() + number), by, issuer: rootId(made.workspace.paths), number };
+      assert.deepEqual(readLedger(made.workspace.paths.ledger).at(-1), entry);
     }
     assertWhole(made.workspace);
   });
 
   it('never uses a number twice, even when its file is lost or put back', async () => {
-    const { crl } = made.workspace.paths;
+    const { crl } = made.workspace.paths.root;
     const first = readFileSync(crl);
     await refreshCrl(made.workspace, clock);
     writeFileSync(crl, first);
@@ -48,14 +65,14 @@ describe('the CRL of the workspace', () => {
       [255, '0100'],
       [65_535, '010000'],
     ] as const) {
-      writeFileSync(ledger, `${JSON.stringify({ event: 'crl', at: AT, number })}\n`);
+      writeFileSync(ledger, newLedger([{ event: 'crl', at: AT, issuer: rootId(made.workspace.paths), number }]));
       const crl = await refreshCrl(made.workspace, clock);
       assert.equal(crl.number, octets);
-      assert.equal(crlView(made.workspace, crl).number, number + 1);
+      assert.equal(crlView({ ca: rootOf(made.workspace.paths), crl }).number, number + 1);
     }
   });
 
-  it('is in force for 30 days, or as long as asked, and never beyond the CA', async () => {
+  it('is in force for 7 days, or as long as asked, and never beyond the CA', async () => {
     const end = async (...more: [number?]) => (await refreshCrl(made.workspace, clock, ...more)).nextUpdate;
     assert.equal(await end(), AT.getTime() + CRL_VALIDITY);
     assert.equal(await end(DAY), AT.getTime() + DAY);
@@ -68,34 +85,38 @@ describe('the CRL of the workspace', () => {
     assert.deepEqual([due(0), due(CRL_VALIDITY / 2), due(CRL_VALIDITY / 2 + 1), due(2 * CRL_VALIDITY)], [false, false, true, true]);
     await refreshCrl(made.workspace, clock, 2 * DAY);
     assert.deepEqual([due(DAY), due(DAY + 1)], [false, true]);
-    rmSync(paths.crl);
+    rmSync(paths.root.crl);
     assert.equal(due(0), true);
   });
 
   it('is due when the ledger knows a later one, or a revocation that none says', async () => {
     const { paths } = made.workspace;
-    const [ledger, first] = [text(paths.ledger), text(paths.crl)];
+    const [ledger, first] = [text(paths.ledger), text(paths.root.crl)];
     const due = (): boolean => isCrlDue(paths, AT);
     await refreshCrl(made.workspace, clock);
     assert.equal(due(), false);
-    writeFileSync(paths.crl, first);
+    writeFileSync(paths.root.crl, first);
     assert.equal(due(), true, 'the file is an earlier one');
     writeFileSync(paths.ledger, ledger);
     assert.equal(due(), false);
-    appendLedger(paths.ledger, [{ event: 'revoked', at: AT, serial: 'ab', reason: 'keyCompromise' }]);
+    appendLedger(paths.ledger, [{ event: 'revoked', at: AT, serial: 'ab', issuer: rootId(paths), notAfter: AT, reason: 'keyCompromise' }]);
     assert.equal(due(), true, 'the line behind it was torn');
   });
 
   it('that a killed revoke did not show is shown by the next issue, even when others were issued since', async () => {
     const { paths } = made.workspace;
     const { serial } = (await issueOne(made.workspace, 'api')).entry;
-    const silent = text(paths.crl);
-    await revokeCertificates(made.workspace, 'api', 'keyCompromise', clock);
+    const silent = text(paths.root.crl);
+    await revoke(made.workspace, 'api', 'keyCompromise', clock);
     await issueOne(made.workspace, 'web');
-    for (const spoil of [() => writeFileSync(paths.crl, silent), () => rmSync(paths.crl), () => writeFileSync(paths.crl, '')]) {
+    for (const spoil of [
+      () => writeFileSync(paths.root.crl, silent),
+      () => rmSync(paths.root.crl),
+      () => writeFileSync(paths.root.crl, ''),
+    ]) {
       spoil();
       await issueOne(made.workspace, 'db');
-      assert.equal(findRevoked(readWorkspaceCrl(paths), serial)?.reason, 'keyCompromise');
+      assert.equal(findRevoked(rootCrl(paths), serial)?.reason, 'keyCompromise');
       assertWhole(made.workspace);
     }
   });
@@ -105,29 +126,29 @@ describe('the CRL of the workspace', () => {
     beforeEach(async () => {
       ({ serial } = (await issueOne(made.workspace, 'api')).entry);
       await issueOne(made.workspace, 'web');
-      await revokeCertificates(made.workspace, 'api', 'keyCompromise', clock);
+      await revoke(made.workspace, 'api', 'keyCompromise', clock);
     });
     /** All that writes refuses, and leaves what stands there; with the ledger of before all goes on. */
     const assertRefused = async (lost: (lines: readonly string[]) => readonly string[], problem: RegExp): Promise<void> => {
       const { paths } = made.workspace;
-      const [ledger, crl] = [text(paths.ledger), text(paths.crl)];
+      const [ledger, crl] = [text(paths.ledger), text(paths.root.crl)];
       const damaged = lost(ledger.split(/(?<=\n)/)).join('');
       writeFileSync(paths.ledger, damaged);
       for (const act of [
         () => refreshCrl(made.workspace, clock),
-        () => revokeCertificates(made.workspace, 'web', 'superseded', clock),
+        () => revoke(made.workspace, 'web', 'superseded', clock),
         () => issueCertificates(made.workspace, [{ name: 'db' }], clockAt(CRL_VALIDITY)),
       ]) {
         const { facts, hints } = await failure('LEDGER_CORRUPT', act, problem);
         assert.deepEqual([facts.path, hints], [paths.ledger, ['put the ledger back from a backup: what it says is nowhere else']]);
       }
-      assert.deepEqual([text(paths.ledger), text(paths.crl), serviceNames(made.workspace)], [damaged, crl, ['api', 'web']]);
+      assert.deepEqual([text(paths.ledger), text(paths.root.crl), serviceNames(made.workspace)], [damaged, crl, ['api', 'web']]);
       writeFileSync(paths.ledger, ledger);
       assert.equal((await refreshCrl(made.workspace, clock)).number, '03');
     };
 
     it('its tail', () =>
-      assertRefused((lines) => lines.slice(0, 3), /the last CRL that it knows has number 1, and .*root\.crl has number 2/));
+      assertRefused((lines) => lines.slice(0, 4), /the last CRL that it knows has number 1, and .*root\.crl has number 2/));
 
     it('its tail, by which issue is refused at once', async () => {
       const { ledger } = made.workspace.paths;
@@ -135,7 +156,7 @@ describe('the CRL of the workspace', () => {
         ledger,
         text(ledger)
           .split(/(?<=\n)/)
-          .slice(0, 3)
+          .slice(0, 4)
           .join(''),
       );
       await failure('LEDGER_CORRUPT', () => issueOne(made.workspace, 'db'), /number 1, and .* number 2/);
@@ -149,19 +170,20 @@ describe('the CRL of the workspace', () => {
 
     it('two of them', async () => {
       await issueOne(made.workspace, 'cache');
-      await revokeCertificates(made.workspace, 'cache', 'superseded', clock);
+      await revoke(made.workspace, 'cache', 'superseded', clock);
       const { ledger } = made.workspace.paths;
       writeFileSync(ledger, text(ledger).replace(/\{"event":"revoked".*\n/g, ''));
       await failure('LEDGER_CORRUPT', () => refreshCrl(made.workspace, clock), /that 2 certificates \([0-9a-f]+, …\) are revoked/);
     });
 
     it('all of them', async () => {
-      const { ledger, crl } = made.workspace.paths;
+      const { ledger } = made.workspace.paths;
+      const { crl } = made.workspace.paths.root;
       const [full, before] = [text(ledger), text(crl)];
       writeFileSync(ledger, '');
       for (const act of [
         () => refreshCrl(made.workspace, clock),
-        () => revokeCertificates(made.workspace, 'api', 'superseded', clock),
+        () => revoke(made.workspace, 'api', 'superseded', clock),
         () => issueOne(made.workspace, 'db'),
         () => listCertificates(made.workspace, clock),
       ])
@@ -175,7 +197,7 @@ describe('the CRL of the workspace', () => {
       const other = newWorkspace();
       try {
         for (const number of [2, 3, 4]) assert.equal(Number((await refreshCrl(other.workspace, clock)).number), number);
-        writeFileSync(made.workspace.paths.crl, text(other.workspace.paths.crl));
+        writeFileSync(made.workspace.paths.root.crl, text(other.workspace.paths.root.crl));
         const crl = await refreshCrl(made.workspace, clock);
         assert.deepEqual([crl.number, findRevoked(crl, serial)?.reason], ['03', 'keyCompromise']);
       } finally {
@@ -186,23 +208,27 @@ describe('the CRL of the workspace', () => {
 
   it('that is a directory is an error, and no reason for a new one', async () => {
     const { paths } = made.workspace;
-    rmSync(paths.crl);
-    await failure('FILE_NOT_READABLE', () => isCrlDue({ ...paths, crl: paths.authority }, AT), /it is a directory/);
-    await failure('FILE_NOT_FOUND', () => readWorkspaceCrl(paths));
+    rmSync(paths.root.crl);
+    await failure(
+      'FILE_NOT_READABLE',
+      () => isCrlDue({ ...paths, root: { ...paths.root, crl: paths.authority } }, AT),
+      /it is a directory/,
+    );
+    await failure('FILE_NOT_FOUND', () => rootCrl(paths));
   });
 
   unix('may be read by everybody', async () => {
     const umask = process.umask(0);
     await refreshCrl(made.workspace, clock).finally(() => process.umask(umask));
-    assert.equal(statSync(made.workspace.paths.crl).mode & 0o777, 0o644);
+    assert.equal(statSync(made.workspace.paths.root.crl).mode & 0o777, 0o644);
   });
 
-  it('has what was revoked, with its reason and time; keeps what has ended since', async () => {
+  it('has what was revoked, with its reason and time; keeps for a while what has ended since', async () => {
     for (const [i, reason] of SERVICE_REASONS.entries()) {
       await issueOne(made.workspace, `s${i}`);
-      await revokeCertificates(made.workspace, `s${i}`, reason, clockAt(i * 1_000));
+      await revoke(made.workspace, `s${i}`, reason, clockAt(i * 1_000));
     }
-    const crl = await refreshCrl(made.workspace, clockAt(100 * DAY));
+    const crl = await refreshCrl(made.workspace, clockAt(96 * DAY));
     const serials = readLedger(made.workspace.paths.ledger).flatMap((entry) => (entry.event === 'issued' ? [entry.serial] : []));
     const found = serials.map((serial) => findRevoked(crl, serial));
     // unspecified is said by saying nothing (RFC 5280 §5.3.1)
@@ -215,10 +241,11 @@ describe('the CRL of the workspace', () => {
       SERVICE_REASONS.map((_, i) => AT.getTime() + i * 1_000),
     );
     assert.equal([...revokedEntries(crl)].length, SERVICE_REASONS.length);
-    const view = crlView(made.workspace, crl);
+    assert.equal(countRevoked(await refreshCrl(made.workspace, clockAt(98 * DAY))), 0, 'a week after their end');
+    const view = crlView({ ca: rootOf(made.workspace.paths), crl });
     assert.deepEqual(
       [view.path, view.revoked, view.thisUpdate],
-      [made.workspace.paths.crl, SERVICE_REASONS.length, '2026-09-09T12:00:00Z'],
+      [made.workspace.paths.root.crl, SERVICE_REASONS.length, '2026-09-05T12:00:00Z'],
     );
   });
 });
@@ -229,10 +256,10 @@ describe('openssl reads the CRL of the workspace', function () {
   it('with its number and the reasons by their names, and refuses who is on it', async () => {
     const { workspace, remove } = newWorkspace();
     try {
-      const { crl, rootCertificate } = workspace.paths;
+      const { crl, certificate: rootCertificate } = workspace.paths.root;
       const { paths, certificate } = await issueOne(workspace, 'api');
       const other = await issueOne(workspace, 'web');
-      await revokeCertificates(workspace, 'api', 'keyCompromise', clock);
+      await revoke(workspace, 'api', 'keyCompromise', clock);
       const printed = openssl(['crl', '-in', crl, '-CAfile', rootCertificate, '-verify', '-noout', '-text']);
       assert.match(printed, /X509v3 CRL Number: \n\s+2\n/);
       assert.match(printed, /X509v3 CRL Reason Code: \n\s+Key Compromise/);

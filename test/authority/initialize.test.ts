@@ -13,11 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
+import { CRL_VALIDITY } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
 import { readLedger } from '../../src/authority/ledger.js';
 import { initializedView } from '../../src/authority/views.js';
-import { openWorkspace, readAuthority } from '../../src/authority/workspace.js';
+import { openWorkspace } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
 import { isSelfSigned } from '../../src/pki/certificate.js';
 import { countRevoked } from '../../src/pki/crl.js';
@@ -29,7 +29,7 @@ import { AT } from '../support/chains.js';
 import { temporaryDirectory } from '../support/material.js';
 import { needs } from '../support/programs.js';
 import { childProcesses } from './processes.js';
-import { assertWhole, clock, failure, issueOne, newWorkspace, text, unix } from './support.js';
+import { assertWhole, by, clock, failure, issueOne, issuerWithKey, newWorkspace, rootCrl, rootId, rootOf, text, unix } from './support.js';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
@@ -42,18 +42,18 @@ describe('init', () => {
   });
   afterEach(() => directory.remove());
 
-  it('makes a workspace that git does not see, with a root that signs services and no other CA', () => {
+  it('makes a workspace that git does not see, with a root that signs services and no other CA', async () => {
     const { workspace, root } = initializeWorkspace({ directory: path('.mtls'), trustDomain: 'shop.test', clock });
     assert.deepEqual(workspace, openWorkspace(undefined, directory.path));
     assert.deepEqual(workspace.settings, { version: 1, trustDomain: 'shop.test', keyType: 'ecdsa-p256', createdAt: AT });
     assert.equal(text(path('.mtls/.gitignore')), '*\n');
-    assert.equal(readAuthority(workspace).certificate.serial, root.serial);
-    assert.equal(text(workspace.paths.bundle), text(workspace.paths.rootCertificate));
+    assert.equal((await issuerWithKey(workspace)).certificate.serial, root.serial);
+    assert.equal(text(workspace.paths.bundle), text(workspace.paths.root.certificate));
     assert.deepEqual([root.version, isSelfSigned(root), root.basicConstraints], [3, true, { ca: true, pathLength: 0 }]);
     assert.deepEqual([root.keyUsage, root.extendedKeyUsage], [['keyCertSign', 'cRLSign'], undefined]);
     assert.deepEqual([root.notBefore, root.notAfter], [AT.getTime() - 5 * 60_000, AT.getTime() + 3_650 * DAY]);
     assert.match(valuesOf(root.subject, OID.commonName)[0]!, new RegExp(`^mtls root CA ${root.subjectKeyId!.slice(0, 8)}$`));
-    const view = initializedView(workspace, root);
+    const view = initializedView(workspace);
     assert.deepEqual([view.workspace, view.trustDomain, view.crl], [path('.mtls'), 'shop.test', path('.mtls/authority/root.crl')]);
     assert.equal(view.root.notAfter, '2036-05-29T12:00:00Z');
   });
@@ -74,15 +74,23 @@ describe('init', () => {
 
   it('signs a CRL from the first minute, which the ledger knows', () => {
     const { workspace } = initializeWorkspace({ directory: path('.mtls'), clock });
-    const crl = readWorkspaceCrl(workspace.paths);
+    const crl = rootCrl(workspace.paths);
     assert.deepEqual([crl.number, countRevoked(crl), crl.thisUpdate, crl.nextUpdate], ['01', 0, AT.getTime(), AT.getTime() + CRL_VALIDITY]);
-    assert.deepEqual(readLedger(workspace.paths.ledger), [{ event: 'crl', at: AT, number: 1 }]);
+    const issuer = rootId(workspace.paths);
+    const { serial, notBefore, notAfter } = rootOf(workspace.paths).certificate;
+    const [certified, ...others] = readLedger(workspace.paths.ledger);
+    assert.ok(certified?.event === 'ca');
+    assert.deepEqual(
+      [certified.serial, certified.issuer, certified.key, certified.notBefore.getTime(), certified.notAfter.getTime()],
+      [serial, issuer, issuer, notBefore, notAfter],
+    );
+    assert.deepEqual(others, [{ event: 'crl', at: AT, by, issuer, number: 1 }]);
     assertWhole(workspace);
   });
 
   it('never signs a CRL beyond the end of the CA', () => {
     const { workspace, root } = initializeWorkspace({ directory: path('.mtls'), validity: DAY, clock });
-    assert.equal(readWorkspaceCrl(workspace.paths).nextUpdate, root.notAfter);
+    assert.equal(rootCrl(workspace.paths).nextUpdate, root.notAfter);
   });
 
   it('gives every root a serial number and a key of its own', () => {
@@ -108,7 +116,7 @@ describe('init', () => {
           ? ['Ed25519', 256]
           : ['EC', Number(keyType.slice(7))];
       for (const { publicKey } of [root, certificate]) assert.deepEqual([publicKey.type, publicKey.bits], expected);
-      assert.equal(createPrivateKey(readFileSync(workspace.paths.rootKey)).type, 'private');
+      assert.equal(createPrivateKey(readFileSync(workspace.paths.root.key)).type, 'private');
       assertWhole(workspace);
     });
 
@@ -252,7 +260,7 @@ describe('openssl reads what init made', function () {
     it(`with ${keyType}`, () => {
       const { workspace, remove } = newWorkspace({ keyType });
       try {
-        const { crl, rootCertificate, rootKey } = workspace.paths;
+        const { crl, certificate: rootCertificate, key: rootKey } = workspace.paths.root;
         const said = openssl(['crl', '-in', crl, '-CAfile', rootCertificate, '-verify', '-noout', '-crlnumber']);
         assert.match(said, /crlNumber=0x0?1$/m);
         assert.throws(

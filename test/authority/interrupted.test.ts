@@ -114,7 +114,7 @@ describe('the program', function () {
     await sleep(3_000);
     child.kill('SIGINT');
     assert.equal(await ended, 130, said());
-    assert.deepEqual([existsSync(paths.lock), readLedger(paths.ledger).length], [true, 1]);
+    assert.deepEqual([existsSync(paths.lock), readLedger(paths.ledger).length], [true, 2]);
   });
 
   describe('at a terminal', () => {

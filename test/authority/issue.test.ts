@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRL_VALIDITY, readWorkspaceCrl } from '../../src/authority/crl.js';
-import { type IssueRequest, issueCertificates } from '../../src/authority/issue.js';
+import { CRL_VALIDITY } from '../../src/authority/crl.js';
+import { issueCertificates } from '../../src/authority/issue.js';
+import type { IssueRequest } from '../../src/authority/plan.js';
 import { PROFILES, readLedger } from '../../src/authority/ledger.js';
 import { issuedView } from '../../src/authority/views.js';
 import { serviceNames, servicePaths } from '../../src/authority/workspace.js';
@@ -16,7 +17,7 @@ import { OID } from '../../src/pki/oids.js';
 import { openssl } from '../pki/other-tools.js';
 import { AT } from '../support/chains.js';
 import { needs } from '../support/programs.js';
-import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, text, unix } from './support.js';
+import { assertWhole, by, clock, clockAt, failure, issueOne, newWorkspace, rootCrl, rootId, text, unix } from './support.js';
 
 describe('issue', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -38,6 +39,10 @@ describe('issue', () => {
     assert.deepEqual(valuesOf(certificate.subject, OID.commonName), ['api']);
     assert.deepEqual(entry, {
       event: 'issued',
+      by,
+      issuer: rootId(made.workspace.paths),
+      dns: certificate.subjectAltName.dns,
+      ip: certificate.subjectAltName.ip,
       at: AT,
       serial: certificate.serial,
       name: 'api',
@@ -186,19 +191,19 @@ describe('issue', () => {
 
   it('signs a new CRL when half of the time of the old one is over, or when it is gone or cannot be read', async () => {
     const { paths } = made.workspace;
-    const number = () => Number(`0x${readWorkspaceCrl(paths).number}`);
+    const number = () => Number(`0x${rootCrl(paths).number}`);
     await issue('api', clockAt(CRL_VALIDITY / 2));
     assert.equal(number(), 1);
     await issue('api', clockAt(CRL_VALIDITY / 2 + 1_000));
-    assert.deepEqual([number(), readWorkspaceCrl(paths).thisUpdate], [2, AT.getTime() + CRL_VALIDITY / 2 + 1_000]);
+    assert.deepEqual([number(), rootCrl(paths).thisUpdate], [2, AT.getTime() + CRL_VALIDITY / 2 + 1_000]);
     const spoil = [
-      () => rmSync(paths.crl),
-      () => writeFileSync(paths.crl, ''),
-      () => writeFileSync(paths.crl, 'x'),
-      () => writeFileSync(paths.crl, Buffer.from('30820102', 'hex')),
-      () => writeFileSync(paths.crl, text(paths.rootCertificate)),
-      () => writeFileSync(paths.crl, text(paths.crl).slice(0, 200)),
-      () => writeFileSync(paths.crl, text(paths.rootCertificate).replaceAll('CERTIFICATE', 'X509 CRL')),
+      () => rmSync(paths.root.crl),
+      () => writeFileSync(paths.root.crl, ''),
+      () => writeFileSync(paths.root.crl, 'x'),
+      () => writeFileSync(paths.root.crl, Buffer.from('30820102', 'hex')),
+      () => writeFileSync(paths.root.crl, text(paths.root.certificate)),
+      () => writeFileSync(paths.root.crl, text(paths.root.crl).slice(0, 200)),
+      () => writeFileSync(paths.root.crl, text(paths.root.certificate).replaceAll('CERTIFICATE', 'X509 CRL')),
     ];
     for (const [i, act] of spoil.entries()) {
       act();
@@ -209,7 +214,9 @@ describe('issue', () => {
   });
 
   it('needs the key of the CA: its own, private, and in the clear', async () => {
-    const { rootKey } = made.workspace.paths;
+    const {
+      root: { key: rootKey },
+    } = made.workspace.paths;
     const own = text(rootKey);
     writeFileSync(rootKey, privateKeyToPem(generateKey('ecdsa-p256')));
     await failure('KEY_MISMATCH', () => issue('api'), /root\.key is not the key of .*root\.crt/);
@@ -222,7 +229,7 @@ describe('issue', () => {
     if (process.platform !== 'win32')
       assert.deepEqual((await failure('FILE_MODE_TOO_OPEN', () => issue('api'))).hints, [`chmod 0600 ${rootKey}`]);
     rmSync(rootKey);
-    await failure('FILE_NOT_FOUND', () => issue('api'), /root\.key/);
+    await failure('CA_KEY_AWAY', () => issue('api'), /root\.key/);
     assert.deepEqual(serialsInLedger(), []);
   });
 });
@@ -247,7 +254,7 @@ describe('openssl and node accept what was issued', function () {
                 attime,
                 '-crl_check',
                 '-CRLfile',
-                workspace.paths.crl,
+                workspace.paths.root.crl,
                 '-purpose',
                 purpose,
                 '-CAfile',

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRL_VALIDITY, readWorkspaceCrl, refreshCrl } from '../../src/authority/crl.js';
+import { CRL_VALIDITY } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
 import { issueCertificates } from '../../src/authority/issue.js';
 import { readLedger } from '../../src/authority/ledger.js';
-import { revokeCertificates } from '../../src/authority/revoke.js';
-import { type Workspace, openWorkspace, readAuthority, servicePaths } from '../../src/authority/workspace.js';
+import { type Workspace, openWorkspace, servicePaths } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
 import { findRevoked } from '../../src/pki/crl.js';
 import { readCertificates } from '../../src/pki/material.js';
@@ -15,7 +14,20 @@ import { temporaryDirectory } from '../support/material.js';
 import type { Report, Task } from './child.js';
 import type { Fault } from './faults.js';
 import { childProcesses, reportOf, threeAtATime } from './processes.js';
-import { assertWhole, clock, clockAt, failure, issueOne, newWorkspace, staleLock, text } from './support.js';
+import {
+  assertWhole,
+  clock,
+  clockAt,
+  failure,
+  issueOne,
+  issuerWithKey,
+  newWorkspace,
+  refreshCrl,
+  revoke,
+  rootCrl,
+  staleLock,
+  text,
+} from './support.js';
 
 /** The CRL of AT is more than half over then. */
 const LATER = CRL_VALIDITY / 2 + DAY;
@@ -26,10 +38,10 @@ const AUTHORITY_FILES = ['bundle.pem', 'ledger.jsonl', 'root.crl', 'root.crt', '
 describe('a process that is killed before any change of the file system, or in the middle of a write,', function () {
   this.timeout(60_000);
   const directory = temporaryDirectory();
-  let children: Awaited<ReturnType<typeof childProcesses>>;
+  let children: Awaited<ReturnType<typeof childProcesses<Task>>>;
   let template: ReturnType<typeof newWorkspace>;
   before(async () => {
-    children = await childProcesses();
+    children = await childProcesses<Task>();
     template = newWorkspace();
     await issueCertificates(template.workspace, [{ name: 'api' }, { name: 'web' }], clock);
     // it begins where another one was killed, while it broke the lock of a third
@@ -76,14 +88,14 @@ describe('a process that is killed before any change of the file system, or in t
   /** What holds after any command, killed or not; then the next commands work, and sweep. */
   async function assertGoesOn(place: string): Promise<Workspace> {
     const workspace = openWorkspace(place, place);
-    readAuthority(workspace);
+    await issuerWithKey(workspace);
     assertWhole(workspace);
     assert.deepEqual(
       readLedger(workspace.paths.ledger).slice(0, entriesBefore().length),
       entriesBefore(),
       'nothing that was there is lost',
     );
-    const highest = Number(`0x${readWorkspaceCrl(workspace.paths).number}`);
+    const highest = Number(`0x${rootCrl(workspace.paths).number}`);
     const services = readdirSync(workspace.paths.services);
     await issueCertificates(
       workspace,
@@ -128,7 +140,7 @@ describe('a process that is killed before any change of the file system, or in t
       async (place, report) => {
         const workspace = openWorkspace(place, place);
         const certificate = readCertificates(servicePaths(workspace, 'api').certificate)[0]!;
-        const isInCrl = (): boolean => findRevoked(readWorkspaceCrl(workspace.paths), certificate.serial) !== undefined;
+        const isInCrl = (): boolean => findRevoked(rootCrl(workspace.paths), certificate.serial) !== undefined;
         const isInLedger = readLedger(workspace.paths.ledger).some(({ event }) => event === 'revoked');
         if (report !== undefined) assert.deepEqual([report.serials, isInCrl()], [[certificate.serial], true]);
         if (isInCrl()) assert.equal(isInLedger, true);
@@ -136,7 +148,7 @@ describe('a process that is killed before any change of the file system, or in t
         await issueOne(workspace, 'web', clockAt(2 * DAY));
         assert.equal(isInCrl(), isInLedger);
         // asked again, it is done whatever was done before
-        const { revoked, already } = await revokeCertificates(workspace, 'api', 'keyCompromise', clockAt(2 * DAY));
+        const { revoked, already } = await revoke(workspace, 'api', 'keyCompromise', clockAt(2 * DAY));
         assert.deepEqual([revoked.length, already.length], isInLedger ? [0, 1] : [1, 0]);
         assert.equal(isInCrl(), true);
         await assertGoesOn(place);

@@ -1,41 +1,43 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Issued, type LedgerEntry, appendLedger, readLedger } from '../../src/authority/ledger.js';
-import { refreshCrl } from '../../src/authority/crl.js';
+import { type Issued, type LedgerEntry, appendLedger, newLedger, readLedger } from '../../src/authority/ledger.js';
 import { listCertificates } from '../../src/authority/list.js';
-import { revokeCertificates } from '../../src/authority/revoke.js';
 import { REASONS } from '../../src/pki/crl.js';
 import { AT } from '../support/chains.js';
 import { temporaryDirectory } from '../support/material.js';
-import { clock, failure, issueOne, newWorkspace, text, unix } from './support.js';
+import { by, clock, failure, issueOne, newWorkspace, refreshCrl, revoke, text, unix } from './support.js';
 
 const issued: Issued = {
   event: 'issued',
   at: AT,
+  by,
   serial: '00ab',
+  issuer: 'cd',
   name: 'api',
   namespace: 'default',
   profile: 'peer',
   uri: 'spiffe://shop.test/ns/default/sa/api',
+  dns: ['api'],
+  ip: [],
   notBefore: AT,
   notAfter: AT,
   sha256: '0'.repeat(64),
 };
-const signed: LedgerEntry = { event: 'crl', at: AT, number: 2 };
+const signed: LedgerEntry = { event: 'crl', at: AT, by, issuer: 'cd', number: 2 };
 
 describe('the ledger', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let path: string;
   beforeEach(() => {
     directory = temporaryDirectory();
-    path = directory.file('ledger.jsonl', `${JSON.stringify(signed)}\n`);
+    path = directory.file('ledger.jsonl', newLedger([signed]));
   });
   afterEach(() => directory.remove());
 
   it('gives back what was appended, in that order', () => {
     const revoked = REASONS.flatMap((reason): LedgerEntry[] =>
-      reason === undefined ? [] : [{ event: 'revoked', at: AT, serial: 'ff', reason }],
+      reason === undefined ? [] : [{ event: 'revoked', at: AT, by, serial: 'ff', issuer: 'cd', notAfter: AT, reason }],
     );
     appendLedger(path, [issued, signed]);
     appendLedger(path, revoked);
@@ -48,7 +50,7 @@ describe('the ledger', () => {
       let before = readFileSync(workspace.paths.ledger);
       for (const act of [
         () => issueOne(workspace, 'api'),
-        () => revokeCertificates(workspace, 'api', 'superseded', clock),
+        () => revoke(workspace, 'api', 'superseded', clock),
         () => refreshCrl(workspace, clock),
       ]) {
         await act();
@@ -100,13 +102,17 @@ describe('the ledger', () => {
       'not json': /expected one JSON object/,
       '[]': /expected a JSON object/,
       '{"event":"crl","at":"2026-06-01T12:00:00Z"': /expected one JSON object/,
-      '{"event":"granted"}': /entry event: expected issued or revoked or crl, found "granted"/,
-      '{"event":"crl","at":"yesterday","number":1}': /entry at: expected an instant/,
-      '{"event":"crl","at":"2026-06-01T12:00:00Z","number":-1}': /entry number/,
-      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"ab","reason":"because"}': /entry reason/,
-      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"XY","reason":"superseded"}': /serial: expected octets in hex/,
-      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"abc","reason":"superseded"}': /serial/,
-      [JSON.stringify({ ...issued, profile: 'root' })]: /entry profile: expected server or client or peer/,
+      '{"event":"granted"}': /entry event: expected issued or .*, found "granted"/,
+      '{"event":"crl","at":"yesterday","number":1,"by":"me","issuer":"cd","notAfter":"2026-06-01T12:00:00Z"}':
+        /entry at: expected an instant/,
+      '{"event":"crl","at":"2026-06-01T12:00:00Z","number":-1,"by":"me","issuer":"cd","notAfter":"2026-06-01T12:00:00Z"}': /entry number/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"ab","reason":"because","by":"me","issuer":"cd","notAfter":"2026-06-01T12:00:00Z"}':
+        /entry reason/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"XY","reason":"superseded","by":"me","issuer":"cd","notAfter":"2026-06-01T12:00:00Z"}':
+        /serial: expected octets in hex/,
+      '{"event":"revoked","at":"2026-06-01T12:00:00Z","serial":"abc","reason":"superseded","by":"me","issuer":"cd","notAfter":"2026-06-01T12:00:00Z"}':
+        /serial/,
+      [JSON.stringify({ ...issued, profile: 1 })]: /entry profile: expected a string/,
       [JSON.stringify({ ...issued, name: 1 })]: /entry name: expected a string/,
     };
     for (const [line, problem] of Object.entries(wrong)) {
@@ -124,11 +130,14 @@ describe('the ledger', () => {
     const { workspace, remove } = newWorkspace();
     try {
       await issueOne(workspace, 'api');
-      const { ledger, crl } = workspace.paths;
+      const {
+        ledger,
+        root: { crl },
+      } = workspace.paths;
       const before = text(crl);
       writeFileSync(ledger, text(ledger).replace('"issued"', '"issud"'));
-      await failure('LEDGER_CORRUPT', () => listCertificates(workspace, clock), /line 2/);
-      await failure('LEDGER_CORRUPT', () => revokeCertificates(workspace, 'api', 'superseded', clock));
+      await failure('LEDGER_CORRUPT', () => listCertificates(workspace, clock), /line 3/);
+      await failure('LEDGER_CORRUPT', () => revoke(workspace, 'api', 'superseded', clock));
       await failure('LEDGER_CORRUPT', () => refreshCrl(workspace, clock));
       assert.equal(text(crl), before);
     } finally {
@@ -141,9 +150,9 @@ describe('the ledger', () => {
     try {
       rmSync(workspace.paths.ledger);
       await failure('FILE_NOT_FOUND', () => issueOne(workspace, 'api'), /ledger\.jsonl/);
-      await failure('FILE_NOT_FOUND', () => revokeCertificates(workspace, 'api', 'superseded', clock), /ledger\.jsonl/);
+      await failure('FILE_NOT_FOUND', () => revoke(workspace, 'api', 'superseded', clock), /ledger\.jsonl/);
       await failure('FILE_NOT_FOUND', () => listCertificates(workspace, clock), /ledger\.jsonl/);
-      await failure('FILE_NOT_WRITABLE', () => appendLedger(join(workspace.paths.crl, 'x'), [signed]), /no directory/);
+      await failure('FILE_NOT_WRITABLE', () => appendLedger(join(workspace.paths.root.crl, 'x'), [signed]), /no directory/);
     } finally {
       remove();
     }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
+import { fingerprint } from '../../src/pki/certificate.js';
 import { type ListOptions, listCertificates } from '../../src/authority/list.js';
-import { revokeCertificates } from '../../src/authority/revoke.js';
 import { DAY } from '../../src/base/duration.js';
 import { serialText } from '../../src/pki/fields.js';
-import { clock, clockAt, issueOne, newWorkspace } from './support.js';
+import { by, clock, clockAt, issueOne, newWorkspace, revoke } from './support.js';
 
 describe('list', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -33,6 +33,9 @@ describe('list', () => {
       notAfter: '2036-05-29T12:00:00Z',
       daysLeft: 3_650,
       uri: null,
+      issuer: made.root.subjectKeyId,
+      sha256: fingerprint(made.root),
+      issued: null,
       revoked: null,
     });
     assert.match(root.name, /^mtls root CA [0-9a-f]{8}$/);
@@ -51,6 +54,9 @@ describe('list', () => {
       notAfter: '2026-06-11T12:00:00Z',
       daysLeft: 9,
       uri: 'spiffe://shop.test/ns/shop/sa/api',
+      issuer: made.root.subjectKeyId,
+      sha256: entry.sha256,
+      issued: { at: '2026-06-01T12:00:00Z', by },
       revoked: null,
     });
   });
@@ -75,7 +81,7 @@ describe('list', () => {
     assert.deepEqual(services(10, { all: true }), ['api expired', 'api valid'], 'valid to its very end');
     assert.deepEqual(services(10.001, { all: true }), ['api expired', 'api expired']);
     assert.equal(list(10.001)[1]!.daysLeft, -1);
-    await revokeCertificates(made.workspace, second.serial, 'superseded', clockAt(DAY));
+    await revoke(made.workspace, second.serial, 'superseded', clockAt(DAY));
     assert.deepEqual(services(2, { all: true }), ['api replaced', 'api revoked']);
     assert.deepEqual(services(11), ['api revoked'], 'revoked it stays');
     assert.deepEqual(list(2)[1]!.revoked, { at: '2026-06-02T12:00:00Z', reason: 'superseded' });
@@ -96,7 +102,7 @@ describe('list', () => {
     await issue('api', 5);
     await issue('api', 90);
     await issue('web', 5);
-    await revokeCertificates(made.workspace, 'web', 'cessationOfOperation', clock);
+    await revoke(made.workspace, 'web', 'cessationOfOperation', clock);
     for (const days of [0, 6]) for (const all of [false, true]) assert.deepEqual(services(days, { all, expiringWithin: 30 * DAY }), []);
   });
 });

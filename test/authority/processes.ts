@@ -9,16 +9,16 @@ import type { Report, Task } from './child.js';
 /** How a process ended: what it reported, or that it was killed before it could. */
 export type Ended = { readonly report: Report } | { readonly killed: true };
 
-/** Starts processes of `child.ts`. It is bundled first: a process through tsx takes five times as long, and there are many. */
-export async function childProcesses() {
+/** Starts processes of `child.ts`, or of another one. It is bundled first: a process through tsx takes five times as long, and there are many. */
+export async function childProcesses<T extends { readonly act: string } = Task>(child = 'child.ts') {
   const directory = temporaryDirectory();
   const script = join(directory.path, 'child.cjs');
-  const entry = fileURLToPath(new URL('./child.ts', import.meta.url));
+  const entry = fileURLToPath(new URL(child, import.meta.url));
   await build({ entryPoints: [entry], outfile: script, bundle: true, platform: 'node', format: 'cjs', target: 'node20' });
-  return { run: (task: Task) => run(script, task), remove: directory.remove };
+  return { run: (task: T) => run(script, task), remove: directory.remove };
 }
 
-function run(script: string, task: Task): Promise<Ended> {
+function run(script: string, task: { readonly act: string }): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // a process that is killed leaves a torn report of what it covered
     const { NODE_EXTRA_CA_CERTS: _slow, ...rest } = process.env;

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRL_VALIDITY, refreshCrl } from '../../src/authority/crl.js';
+import { CRL_VALIDITY } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
 import { issueCertificates } from '../../src/authority/issue.js';
 import { readLedger } from '../../src/authority/ledger.js';
-import { revokeCertificates } from '../../src/authority/revoke.js';
 import { type Workspace, openWorkspace, servicePaths } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
 import { isError } from '../../src/errors.js';
 import { temporaryDirectory } from '../support/material.js';
 import { type Strike, injectFaults } from './faults.js';
-import { assertWhole, clock, clockAt, newWorkspace, staleLock, text } from './support.js';
+import { assertWhole, clock, clockAt, newWorkspace, refreshCrl, revoke, staleLock, text } from './support.js';
 
 /** A file system that went read-only stays so, and lets nothing be taken back. */
 const FAULTS = [
@@ -98,7 +97,7 @@ describe('a write that the system refuses, whichever it is,', function () {
       const { certificate, key, ca } = servicePaths(workspace, name);
       return [certificate, key, ca];
     });
-    return [workspace.paths.crl, ...files].map((path) => (existsSync(path) ? text(path) : ''));
+    return [workspace.paths.root.crl, ...files].map((path) => (existsSync(path) ? text(path) : ''));
   };
 
   it('leaves issue as if it had not begun, or had ended', () =>
@@ -130,7 +129,7 @@ describe('a write that the system refuses, whichever it is,', function () {
   it('leaves revoke undone, or done', () =>
     refuseEverywhere(
       copyOfTemplate,
-      (workspace) => revokeCertificates(workspace, 'api', 'superseded', clockAt(DAY)),
+      (workspace) => revoke(workspace, 'api', 'superseded', clockAt(DAY)),
       async (workspace, refused) => {
         endProcess(workspace);
         assertWhole(workspace);
@@ -140,10 +139,10 @@ describe('a write that the system refuses, whichever it is,', function () {
         else assertHonest(refused, isNoted);
         if (!isNoted)
           assert.deepEqual(
-            [text(workspace.paths.crl), ledger],
-            [text(template.workspace.paths.crl), readLedger(template.workspace.paths.ledger)],
+            [text(workspace.paths.root.crl), ledger],
+            [text(template.workspace.paths.root.crl), readLedger(template.workspace.paths.ledger)],
           );
-        const { revoked, already } = await revokeCertificates(workspace, 'api', 'superseded', clockAt(DAY));
+        const { revoked, already } = await revoke(workspace, 'api', 'superseded', clockAt(DAY));
         assert.equal(revoked.length + already.length, 1);
         await refreshCrl(workspace, clockAt(DAY));
         assertWhole(workspace);

@@ -3,15 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { readWorkspaceCrl } from '../../src/authority/crl.js';
+import { type Ca, type SigningCa, caId, casOf, openCa } from '../../src/authority/cas.js';
+import { dueCas, readWorkspaceCrls, refreshCrls } from '../../src/authority/crl.js';
 import { type InitializeOptions, initializeWorkspace } from '../../src/authority/initialize.js';
-import { type IssueRequest, type IssueResult, issueCertificates } from '../../src/authority/issue.js';
-import { readLedger } from '../../src/authority/ledger.js';
-import { type Workspace, readRootCertificate, serviceNames, servicePaths } from '../../src/authority/workspace.js';
+import { type IssueResult, issueCertificates } from '../../src/authority/issue.js';
+import { currentUser, readLedger } from '../../src/authority/ledger.js';
+import type { IssueRequest } from '../../src/authority/plan.js';
+import { type RevokeResult, revokeCertificates } from '../../src/authority/revoke.js';
+import { type Workspace, type WorkspacePaths, serviceNames, servicePaths } from '../../src/authority/workspace.js';
 import type { Clock } from '../../src/base/clock.js';
-import { type ErrorCode, type MtlsError, isError } from '../../src/errors.js';
 import { verifySignature } from '../../src/pki/algorithms.js';
 import { isSignedBy } from '../../src/pki/certificate.js';
+import type { Crl, Reason } from '../../src/pki/crl.js';
 import { isKeyOf, readPrivateKey } from '../../src/pki/key.js';
 import { readCertificates } from '../../src/pki/material.js';
 import { AT } from '../support/chains.js';
@@ -41,21 +44,32 @@ export async function issueOne(workspace: Workspace, request: string | IssueRequ
   return issued!;
 }
 
-/** The error that `act` must fail with, of that code and message. */
-export async function failure<Code extends ErrorCode>(code: Code, act: () => unknown, message = /./): Promise<MtlsError<Code>> {
-  let thrown: unknown;
-  // an async function, so that what is thrown at once counts as well
-  await assert.rejects(
-    async () => act(),
-    (error) => {
-      thrown = error;
-      return true;
-    },
-  );
-  assert.ok(isError(thrown, code), String(thrown));
-  assert.match(thrown.message, message);
-  return thrown;
+/** The CA that signs, with its key. */
+export const issuerWithKey = (workspace: Workspace): Promise<SigningCa> => openCa(casOf(workspace.paths).at(-1)!, workspace.passphrase);
+
+/** A new CRL of the one CA of a workspace. */
+export async function refreshCrl(workspace: Workspace, at: Clock, validity?: number): Promise<Crl> {
+  return (await refreshCrls(workspace, at, validity)).at(-1)!.crl;
 }
+
+/** The CRL of the root. */
+export const rootCrl = (paths: WorkspacePaths): Crl => readWorkspaceCrls(paths)[0];
+
+/** The root, and whether its CRL is due. */
+export const rootOf = (paths: WorkspacePaths): Ca => casOf(paths)[0];
+export const isCrlDue = (paths: WorkspacePaths, now: Date): boolean => dueCas(paths, [rootOf(paths)], now).length > 0;
+
+/** Revokes, where there is one CA and so one CRL. */
+export async function revoke(workspace: Workspace, what: string, reason: Reason, at: Clock): Promise<RevokeResult & { readonly crl: Crl }> {
+  const result = await revokeCertificates(workspace, { what }, reason, at);
+  return { ...result, crl: result.crls[0]!.crl };
+}
+
+/** Who makes the entries here. */
+export const by = currentUser();
+
+/** How the ledger names the root. */
+export const rootId = (paths: WorkspacePaths): string => caId(rootOf(paths).certificate);
 
 /** The lock of a process that lives no more. */
 export function staleLock(): string {
@@ -67,7 +81,7 @@ export const text = (path: string): string => readFileSync(path, 'utf8');
 
 /** All that must hold of a workspace at any instant: what can be seen is whole, belongs together, and stands in the ledger. */
 export function assertWhole(workspace: Workspace): void {
-  const root = readRootCertificate(workspace.paths);
+  const root = rootOf(workspace.paths).certificate;
   const ledger = readLedger(workspace.paths.ledger);
   const issued = ledger.flatMap((entry) => (entry.event === 'issued' ? [entry.serial] : []));
   assert.equal(new Set(issued).size, issued.length, 'no serial twice');
@@ -77,7 +91,7 @@ export function assertWhole(workspace: Workspace): void {
     numbers.map((_, i) => i + 1),
     'every CRL has the number after the one before',
   );
-  const crl = readWorkspaceCrl(workspace.paths);
+  const crl = rootCrl(workspace.paths);
   assert.equal(verifySignature(crl.signatureAlgorithm, crl.tbs, crl.signature, root.publicKey), 'valid');
   assert.ok(numbers.includes(Number(`0x${crl.number}`)), 'the ledger knows the CRL');
   for (const name of serviceNames(workspace)) {
@@ -89,3 +103,5 @@ export function assertWhole(workspace: Workspace): void {
     assert.equal(text(paths.ca), text(workspace.paths.bundle));
   }
 }
+
+export { failure } from '../support/failure.js';

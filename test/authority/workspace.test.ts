@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { issueCertificates } from '../../src/authority/issue.js';
-import { existingService, openWorkspace, readAuthority, serviceNames, workspaceDirectory } from '../../src/authority/workspace.js';
+import { existingService, openWorkspace, serviceNames, workspaceDirectory } from '../../src/authority/workspace.js';
 import { generateKey, privateKeyToPem } from '../../src/pki/key.js';
 import { testCa } from '../support/material.js';
-import { clock, failure, issueOne, newWorkspace, text, unix } from './support.js';
+import { clock, failure, issueOne, issuerWithKey, newWorkspace, text, unix } from './support.js';
 
 describe('a workspace', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -19,7 +19,7 @@ describe('a workspace', () => {
   };
   const open = () => openWorkspace(undefined, made.parent);
 
-  it('is found like .git: here, in the nearest directory above, or where it is said to be', () => {
+  it('is found like .git: here, in the nearest directory above, or where it is said to be', async () => {
     const below = join(made.parent, 'a/b');
     mkdirSync(below, { recursive: true });
     for (const from of [made.parent, below, made.workspace.paths.services])
@@ -30,7 +30,7 @@ describe('a workspace', () => {
     assert.deepEqual(openWorkspace(undefined, below), made.workspace, 'one without settings is none');
     const inner = newWorkspace();
     symlinkSync(inner.workspace.paths.directory, join(below, '.mtls'));
-    assert.equal(readAuthority(openWorkspace(undefined, below)).certificate.serial, inner.root.serial);
+    assert.equal((await issuerWithKey(openWorkspace(undefined, below))).certificate.serial, inner.root.serial);
     inner.remove();
   });
 
@@ -88,27 +88,33 @@ describe('a workspace', () => {
   });
 
   unix('that others can enter is refused, with the command that mends it', async () => {
-    const { directory, authority, rootKey } = made.workspace.paths;
+    const {
+      directory,
+      authority,
+      root: { key: rootKey },
+    } = made.workspace.paths;
     for (const [path, loose, tight, act] of [
       [directory, 0o755, 0o700, open],
       [directory, 0o770, 0o700, open],
       [authority, 0o701, 0o700, open],
-      [rootKey, 0o640, 0o600, () => readAuthority(made.workspace)],
-      [rootKey, 0o606, 0o600, () => readAuthority(made.workspace)],
+      [rootKey, 0o640, 0o600, () => issuerWithKey(made.workspace)],
+      [rootKey, 0o606, 0o600, () => issuerWithKey(made.workspace)],
     ] as const) {
       chmodSync(path, loose);
       const error = await failure('FILE_MODE_TOO_OPEN', act, /others on this machine could read it/);
       assert.deepEqual(error.hints, [`chmod 0${tight.toString(8)} ${path}`]);
       chmodSync(path, tight);
-      act();
+      await act();
     }
   });
 
   it('has a CA whose key is its own, in the clear, and that are both there', async () => {
-    const { rootKey, rootCertificate } = made.workspace.paths;
-    const read = () => readAuthority(made.workspace);
+    const {
+      root: { key: rootKey, certificate: rootCertificate },
+    } = made.workspace.paths;
+    const read = () => issuerWithKey(made.workspace);
     const [key, certificate] = [text(rootKey), text(rootCertificate)];
-    assert.equal(read().certificate.serial, made.root.serial);
+    assert.equal((await read()).certificate.serial, made.root.serial);
     writeFileSync(rootKey, privateKeyToPem(generateKey('rsa-2048')));
     const error = await failure('KEY_MISMATCH', read);
     assert.deepEqual(error.facts, { certificate: rootCertificate, key: rootKey });
@@ -122,8 +128,9 @@ describe('a workspace', () => {
     await failure('FILE_UNRECOGNIZED', read, /root\.crt is not a certificate .*: found a private key/);
     rmSync(rootCertificate);
     await failure('FILE_NOT_FOUND', read, /root\.crt/);
+    writeFileSync(rootCertificate, certificate);
     rmSync(rootKey);
-    await failure('FILE_NOT_FOUND', read, /root\.key/);
+    await failure('CA_KEY_AWAY', read, /root\.key/);
   });
 
   it('knows its services: those that have a certificate', async () => {

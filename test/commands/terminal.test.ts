@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
+import { atTerminal } from '../support/at-terminal.js';
 import { temporaryDirectory } from '../support/material.js';
 import { needs } from '../support/programs.js';
-import { MTLS, mtls, plainEnvironment } from '../support/session.js';
-
-/** The program at a terminal of its own, made by script(1). */
-function atTerminal(args: string, cwd: string) {
-  const { CI: _ci, NO_COLOR: _colour, ...env } = plainEnvironment();
-  const child = spawn('script', ['-qec', `'${process.execPath}' '${MTLS}' ${args}`, '/dev/null'], { cwd, env: { ...env, TERM: 'xterm' } });
-  let screen = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
-  const shows = async (text: string): Promise<void> => {
-    while (!stripVTControlCharacters(screen).includes(text)) await sleep(20);
-  };
-  return { shows, type: (keys: string) => child.stdin.write(keys), screen: () => screen, end: once(child, 'close') as Promise<[number]> };
-}
+import { mtls } from '../support/session.js';
 
 describe('at a terminal', function () {
   this.timeout(30_000);

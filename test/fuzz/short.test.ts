@@ -10,6 +10,7 @@ const EXECUTIONS: Readonly<Record<keyof typeof TARGETS, number>> = {
   crl: 1_200,
   csr: 6_000,
   ocsp: 4_000,
+  'ocsp-request': 3_000,
   pem: 1_200,
   pkcs12: 3_000,
   ledger: 2_500,

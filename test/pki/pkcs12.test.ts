@@ -24,7 +24,7 @@ import { isKeyOf } from '../../src/pki/key.js';
 import { PKCS12_OID } from '../../src/pki/oids.js';
 import { bmpPassphrase, pkcs12Key } from '../../src/pki/passphrase.js';
 import { readPkcs12 } from '../../src/pki/pkcs12.js';
-import { PKCS12_ITERATIONS, writePkcs12 } from '../../src/pki/pkcs12-write.js';
+import { PKCS12_ITERATIONS, writePkcs12, writeTrustStore } from '../../src/pki/pkcs12-write.js';
 import { certificatePem, keyPem, temporaryDirectory, testCa, testLeaf } from '../support/material.js';
 import { needs } from '../support/programs.js';
 import { openssl } from './other-tools.js';
@@ -69,6 +69,37 @@ describe('PKCS#12', () => {
     const count = Buffer.from('02030927c0', 'hex').toString('latin1');
     assert.equal(PKCS12_ITERATIONS, 600_000);
     assert.equal(writePkcs12(asShipped).toString('latin1').split(count).length - 1, 3);
+  });
+
+  it('is read at that cost too, and says that a passphrase is wrong, or that none was given', () => {
+    const { iterations: _, ...asShipped } = few;
+    const der = writePkcs12(asShipped);
+    holdsAll(der, 'pass');
+    fails('PASSPHRASE_WRONG', der, 'other');
+    fails('PASSPHRASE_WRONG', der, '');
+  });
+
+  it('is read as it was written for old readers, with triple DES and SHA-1', () => {
+    const { iterations: _, ...asShipped } = few;
+    const der = writePkcs12({ ...asShipped, legacy: true, friendlyName: 'api' });
+    holdsAll(der, 'pass', ['api']);
+    holdsAll(withoutMac(der), 'pass', ['api']);
+    fails('PASSPHRASE_WRONG', der, 'other');
+    // INTEGER 50,000, and neither AES nor SHA-256
+    assert.equal(der.toString('latin1').split(Buffer.from('020300c350', 'hex').toString('latin1')).length - 1, 3);
+    for (const id of [PKCS12_OID.pbes2, PKCS12_OID.hmacWithSha256]) assert.equal(der.includes(toDer(oid(id))), false);
+  });
+
+  it('holds CAs to be trusted and no key, each under a name of its own', () => {
+    const other = testCa();
+    const trusted = [ca, other, testCa({ name: 'TEST ROOT' }), testCa({ name: 'else' })].map(({ certificate }) => certificate);
+    const found = readPkcs12(writeTrustStore({ trusted, passphrase: 'pass', iterations: 10 }), 'pass', 'x');
+    assert.deepEqual(
+      found.certificates.map(({ serial }) => serial),
+      trusted.map(({ serial }) => serial),
+    );
+    assert.deepEqual(found.keys, []);
+    assert.deepEqual(found.friendlyNames, ['test root', 'test root (2)', 'TEST ROOT (3)', 'else']);
   });
 
   it('says that a passphrase is wrong, with a MAC and without', () => {
@@ -134,7 +165,7 @@ describe('PKCS#12', () => {
     const parameters = sequence(octetString(Buffer.alloc(8)), integer(1));
     fails('PKCS12_UNSUPPORTED', encrypted(sequence(oid('1.2.840.113549.1.12.1.6'), parameters)), '', /rc2-40-cbc/);
     fails('PKCS12_UNSUPPORTED', encrypted(sequence(oid('1.2.840.113549.1.5.3'), parameters)), '', /1\.5\.3/);
-    fails('PKCS12_UNSUPPORTED', encrypted(pbes2({ derivation: '1.3.6.1.4.1.11591.4.11' })), '', /11591/);
+    fails('PKCS12_UNSUPPORTED', encrypted(pbes2({ derivation: '1.3.6.1.4.1.11591.4.12' })), '', /11591/);
     fails('PKCS12_UNSUPPORTED', encrypted(pbes2({ cipher: '2.16.840.1.101.3.4.1.46' })), '', /1\.46/);
     fails('PKCS12_UNSUPPORTED', encrypted(pbes2({ prf: '1.2.840.113549.2.6' })), '', /2\.6/);
   });

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { MtlsError, isError } from '../../src/errors.js';
+import { readCrl } from '../../src/pki/crl.js';
 import { TAG, contextConstructed } from '../../src/pki/der.js';
 import { element, integer, octetString, oid, sequence, set, toDer } from '../../src/pki/encode.js';
 import { certificatesIn, crlsIn, itemsIn } from '../../src/pki/material.js';
 import { PKCS12_OID } from '../../src/pki/oids.js';
 import { toPem } from '../../src/pki/pem.js';
 import { readPkcs7 } from '../../src/pki/pkcs7.js';
+import { writePkcs7 } from '../../src/pki/pkcs7-write.js';
 import { signCrl } from '../../src/pki/sign.js';
 import { certificatePem, keyPem, temporaryDirectory, testCa, testCrl, testLeaf } from '../support/material.js';
 import { needs } from '../support/programs.js';
@@ -111,6 +114,48 @@ describe('PKCS#7', () => {
       { numRuns: 3_000 },
     );
   });
+});
+
+describe('PKCS#7 that we write', function () {
+  this.timeout(30_000);
+  const directory = temporaryDirectory();
+  const whole = { certificates, crls: [readCrl(crl)] };
+  after(directory.remove);
+
+  it('is read as it was written, in its order', () => {
+    const found = readPkcs7(writePkcs7(whole), 'x');
+    assert.deepEqual(found, whole);
+    assert.deepEqual(readPkcs7(writePkcs7({ certificates: [], crls: whole.crls }), 'x').crls.length, 1);
+    assert.deepEqual(writePkcs7(whole), signedData({ certificates, crls: [crl] }));
+  });
+
+  const file = (form: 'PEM' | 'DER'): string =>
+    directory.file(form, form === 'DER' ? writePkcs7(whole) : toPem('PKCS7', writePkcs7(whole)));
+
+  describe('is read by openssl', () => {
+    before(needs('openssl'));
+    for (const form of ['PEM', 'DER'] as const)
+      it(`in ${form}, certificates and CRL`, () => {
+        const args = ['-noout', '-inform', form, '-in', file(form)];
+        const said = openssl(['pkcs7', '-print_certs', ...args]);
+        assert.match(said, /subject=CN = api\s+issuer=CN = test root\s+subject=CN = test root\s+issuer=CN = test root/);
+        assert.match(said, /X509v3 CRL Number: ?\s+7/);
+        assert.match(openssl(['cms', '-cmsout', '-print', ...args]), /version: 1\n/);
+      });
+  });
+
+  for (const [program, ...args] of [
+    ['certtool', '--p7-info', '--infile'],
+    ['keytool', '-printcert', '-file'],
+  ] as const)
+    describe(`is read by ${program}`, () => {
+      before(needs(program));
+      it('with all its certificates', () => {
+        const { status, stdout } = spawnSync(program, [...args, file('PEM')], { encoding: 'utf8' });
+        assert.equal(status, 0, stdout);
+        assert.match(stdout, program === 'keytool' ? /Owner: CN=api[\s\S]*Owner: CN=test root/ : /Number of certificates: 2/);
+      });
+    });
 });
 
 describe('PKCS#7 that openssl makes', function () {

@@ -139,7 +139,7 @@ describe('a sidecar that is left running', () => {
       await sidecar({
         listen: 'mtls://127.0.0.1:0',
         upstream: open.add(await echo()).url,
-        files: { certificate, key, ca, crl: workspace.paths.crl },
+        files: { certificate, key, ca, crl: workspace.paths.root.crl },
         allow: [spiffe('web')],
       }),
     );

@@ -8,7 +8,7 @@ import { OID } from '../../pki/oids.js';
 import type { Finding } from '../findings.js';
 import { isDnsName } from '../names.js';
 import type { Path } from '../request.js';
-import type { Work } from '../work.js';
+import { Work } from '../work.js';
 import { valueOf } from './extensions.js';
 import { type Rule, finding } from './rule.js';
 
@@ -42,6 +42,14 @@ export const nameConstraints: Rule = {
 /** Self-issued certificates are let pass, but for the last one (RFC 5280 §6.1.3 b). */
 const isConstrained = ({ certificates }: Path, at: number): boolean => at === 0 || !isSelfIssued(certificates[at]!);
 
+/** Why a CA with these constraints may not sign for these names; undefined when it may. */
+export function constraintFault(
+  { dns = [], ip = [], uri = [] }: { readonly dns?: readonly string[]; readonly ip?: readonly string[]; readonly uri?: readonly string[] },
+  constraints: NameConstraints,
+): string | undefined {
+  return violation([...dns.map(presentedDns), ...ip.map(presentedIp), ...uri.map(presentedUri)], constraints, new Work());
+}
+
 /** One name of a certificate as the constraints see it. */
 type Presented =
   | { readonly kind: 'dns'; readonly value: string; readonly name: string }
@@ -50,6 +58,10 @@ type Presented =
   | { readonly kind: 'ip'; readonly value: string; readonly octets: Buffer }
   | { readonly kind: 'directory'; readonly value: Name }
   | { readonly kind: 'other'; readonly tag: number };
+
+const presentedDns = (value: string): Presented => ({ kind: 'dns', value, name: value.toLowerCase() });
+const presentedIp = (value: string): Presented => ({ kind: 'ip', value, octets: ipToBytes(value)! });
+const presentedUri = (value: string): Presented => ({ kind: 'uri', value, host: hostOfUri(value) });
 
 const presented = new WeakMap<Certificate, readonly Presented[]>();
 
@@ -61,9 +73,9 @@ function namesOf(certificate: Certificate): readonly Presented[] {
   const internationalized = names.otherName.flatMap(({ type, value }) => (type === OID.smtpUtf8Mailbox ? [mailboxIn(value)] : []));
   const mailboxes = [...names.email, ...internationalized];
   const found: Presented[] = [
-    ...names.dns.map((value) => ({ kind: 'dns', value, name: value.toLowerCase() }) as const),
-    ...names.ip.map((value) => ({ kind: 'ip', value, octets: ipToBytes(value)! }) as const),
-    ...names.uri.map((value) => ({ kind: 'uri', value, host: hostOfUri(value) }) as const),
+    ...names.dns.map(presentedDns),
+    ...names.ip.map(presentedIp),
+    ...names.uri.map(presentedUri),
     ...(mailboxes.length > 0 ? mailboxes : valuesOf(subject, OID.emailAddress)).map(
       (value) => ({ kind: 'email', value, mailbox: splitMailbox(value) }) as const,
     ),

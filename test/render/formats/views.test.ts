@@ -7,7 +7,15 @@ import { SETTING } from './reports.js';
 
 const certificate = (name: string, serial: string, daysLeft: number): ListedCertificate => ({
   ...{ name, namespace: 'default', serial, profile: 'peer', status: daysLeft < 0 ? 'expired' : 'valid', daysLeft },
-  ...{ notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-04-01T00:00:00Z', uri: null, revoked: null },
+  ...{
+    notBefore: '2026-01-01T00:00:00Z',
+    notAfter: '2026-04-01T00:00:00Z',
+    uri: null,
+    issuer: 'ab',
+    sha256: 'cd',
+    issued: null,
+    revoked: null,
+  },
 });
 
 describe('what was found, as a report', () => {

@@ -186,7 +186,7 @@ describe('a tree of deployed services', () => {
 
     it('says who was revoked', async () => {
       const workspace = await made();
-      await revokeCertificates(workspace, 'web', 'keyCompromise', clock);
+      await revokeCertificates(workspace, { what: 'web' }, 'keyCompromise', clock);
       const judged = deployed.judge();
       assert.deepEqual([findings(judged, 'api'), findings(judged, 'web')], [[], ['CERT_REVOKED error web/tls.crt']]);
       assert.deepEqual(find(judged, 'web').service.roles, ['client']);

@@ -1,0 +1,45 @@
+import type { IssueRequest, IssueResult, Workspace } from '../authority/index.js';
+import { plan, plannerOf } from '../authority/plan.js';
+import { readServicesFile, servicesFormatOf } from '../authority/services-file.js';
+import { readFileBounded } from '../base/files.js';
+import { MtlsError } from '../errors.js';
+import { csrIn } from '../pki/material.js';
+import { interruption } from './interruption.js';
+import { issueWithProgress } from './issuing.js';
+import { withProgress } from './output.js';
+
+/** An entry of a file of services that is not issued, and why. */
+export interface ServiceProblem {
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Issues what a file of services asks for: what is wrong with an entry is told with its line, and the others are issued,
+ * unless all or nothing is wanted. Throws what reading the file and issuing throw.
+ */
+export async function issueFromFile(
+  workspace: Workspace,
+  path: string,
+  allOrNothing: boolean,
+): Promise<{ readonly issued: readonly IssueResult[]; readonly problems: readonly ServiceProblem[] }> {
+  const { signal } = interruption;
+  const text = readFileBounded(path, undefined, 'a list of services').toString('utf8');
+  const readCsr = (file: string) => csrIn(readFileBounded(file), file);
+  const read = await withProgress('reading', () => readServicesFile(text, path, servicesFormatOf(path), { readCsr, signal }));
+  const problems: ServiceProblem[] = [...read.problems];
+  const good: IssueRequest[] = [];
+  for (const { line, request } of read.requests) {
+    try {
+      plan(await plannerOf(workspace, [request]), request);
+      good.push(request);
+    } catch (error) {
+      if (!(error instanceof MtlsError)) throw error;
+      problems.push({ line, code: error.code, message: error.message });
+    }
+  }
+  problems.sort((a, b) => a.line - b.line);
+  const issues = good.length > 0 && !(allOrNothing && problems.length > 0);
+  return { issued: issues ? await issueWithProgress(workspace, good) : [], problems };
+}
