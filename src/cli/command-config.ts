@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Config } from '@oclif/core/config';
-import type { PJSON, Plugin } from '@oclif/core/interfaces';
+import type { LoadOptions, PJSON, Plugin } from '@oclif/core/interfaces';
 
 /**
  * What oclif asks to run one command that is already found: the package in `root`, and no list of the others, which takes
- * longer to read and sort than most commands take.
+ * longer to read and sort than most commands take. It is not loaded: whoever runs the command does that.
  */
-export function commandConfig(root: string): Promise<Config> {
+export function commandConfig(root: string): LoadOptions {
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
   const plugin: Plugin = {
     ...{ name: pjson.name, alias: pjson.name, version: pjson.version, type: 'core', moduleType: 'module', valid: true },
@@ -16,5 +15,5 @@ export function commandConfig(root: string): Promise<Config> {
     load: () => Promise.resolve(),
     findCommand: () => undefined as never,
   };
-  return Config.load({ root, plugins: new Map([[plugin.name, plugin]]) });
+  return { root, plugins: new Map([[plugin.name, plugin]]) };
 }

@@ -1,4 +1,4 @@
-import type { Config } from '@oclif/core/config';
+import type { LoadOptions } from '@oclif/core/interfaces';
 import { EXIT, MtlsError } from '../errors.js';
 import { beforeEnd } from './base-command.js';
 import { asksForJson } from './format.js';
@@ -10,7 +10,7 @@ import type { Typed } from './typed.js';
 interface CommandModule {
   readonly default: {
     id?: string;
-    readonly run: (argv: string[], config: Config) => Promise<unknown>;
+    readonly run: (argv: string[], config: LoadOptions) => Promise<unknown>;
     readonly flags?: object;
     readonly baseFlags?: object;
   };
@@ -53,9 +53,8 @@ async function commandOf(argv: string[], root: string, commands: Commands): Prom
   const { id, words } = commandIn(argv, commands);
   if (id !== undefined && !beforeEnd(words).includes('--help')) {
     const [{ default: command }, { commandConfig }] = await Promise.all([commands[id]!(), import('./command-config.js')]);
-    const config = await commandConfig(root);
     command.id = id;
-    return () => command.run(words, config);
+    return () => command.run(words, commandConfig(root));
   }
   const { assertCommand } = await import('./usage.js');
   assertCommand(argv, [...Object.keys(commands), AUTOCOMPLETE].map(wordsOf));

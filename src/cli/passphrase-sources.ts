@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readError, readFileBounded } from '../base/files.js';
@@ -86,7 +85,8 @@ export async function firstLineOfCommand(command: string): Promise<string> {
 }
 
 /** What it printed, and how it failed; undefined when it did not. */
-function runCommand(command: string): Promise<{ readonly printed: Buffer; readonly how: string | undefined }> {
+async function runCommand(command: string): Promise<{ readonly printed: Buffer; readonly how: string | undefined }> {
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(command, { shell: true, stdio: ['inherit', 'pipe', 'inherit'] });
     const end = (): void => void child.kill();

@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { casOf, openCas } from '../../src/authority/cas.js';
-import { crlPaths, readWorkspaceCrls } from '../../src/authority/crl.js';
+import { crlPaths, readWorkspaceCrls, refreshCrls } from '../../src/authority/crl.js';
 import { initializeWorkspace } from '../../src/authority/initialize.js';
 import { type GivenCa, takeCas } from '../../src/authority/make-cas.js';
 import { smoke } from '../../src/authority/smoke.js';
 import { openWorkspace } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
+import { revokedEntries } from '../../src/pki/crl.js';
 import { generateKey } from '../../src/pki/key.js';
 import { readCertificates } from '../../src/pki/material.js';
 import { labelOf } from '../../src/pki/name.js';
 import { openssl } from '../pki/other-tools.js';
 import { AT, certify } from '../support/chains.js';
 import { needs } from '../support/programs.js';
-import { clock, failure, issueOne, newWorkspace, revoke } from './support.js';
+import { clock, failure, issueOne, newWorkspace, revoke, text } from './support.js';
 
 describe('a root and an issuing CA', () => {
   let made: ReturnType<typeof newWorkspace>;
@@ -47,6 +48,18 @@ describe('a root and an issuing CA', () => {
     const { paths } = await issueOne(made.workspace, 'api');
     const [leaf, issuing, ...more] = readCertificates(paths.certificate);
     assert.deepEqual([leaf?.issuer.der, issuing?.subject.der, more], [issuing?.subject.der, leaf?.issuer.der, []]);
+    assert.equal(text(paths.ca), text(made.workspace.paths.bundle), 'peers trust the root alone');
+  });
+
+  it('say in the CRL of each what that one signed, and nothing else', async () => {
+    const { serial } = (await issueOne(made.workspace, 'api')).entry;
+    const issuing = casOf(made.workspace.paths)[1]!.certificate.serial;
+    for (const what of ['api', issuing]) await revoke(made.workspace, what, 'superseded', clock);
+    await refreshCrls(made.workspace, clock);
+    assert.deepEqual(
+      readWorkspaceCrls(made.workspace.paths).map((crl) => [...revokedEntries(crl)].map((entry) => entry.serial)),
+      [[issuing], [serial]],
+    );
   });
 
   it('go on without the key of the root, which revokes nobody then', async () => {
