@@ -74,7 +74,10 @@ describe('signals', function () {
   it('Ctrl-C while certificates are issued leaves nothing half-made', async () => {
     const names = Array.from({ length: 400 }, (_, i) => `many${i}`);
     const { child, ended } = start('issue', ...names);
-    while (!existsSync(join(cwd, '.mtls', 'authority', 'lock'))) await sleep(1);
+    while (!existsSync(join(cwd, '.mtls', 'authority', 'lock'))) {
+      if (child.exitCode !== null) assert.fail(`it ended without the lock: ${(await ended).stderr}`);
+      await sleep(1);
+    }
     child.kill('SIGINT');
     assert.equal((await ended).code, 130);
     assert.equal((await mtls(['issue', 'after'], { cwd })).code, 0);
