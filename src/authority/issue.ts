@@ -1,6 +1,6 @@
 import { type KeyObject, createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../base/clock.js';
+import { type Clock, uptime } from '../base/clock.js';
 import { type Staged, havingDone, readFileBounded, syncDirectory } from '../base/files.js';
 import { given } from '../base/given.js';
 import { MtlsError } from '../errors.js';
@@ -103,10 +103,10 @@ const BREATH = 50;
 function breathing(of: number, { signal, tell }: Watcher): (what: string, done: number) => Promise<void> {
   let last = 0;
   return async (what, done) => {
-    if (done > 0 && done < of && performance.now() - last < BREATH) return;
+    if (done > 0 && done < of && uptime() - last < BREATH) return;
     tell?.(of === 1 ? what : `${what} ${inThousands(done)} of ${inThousands(of)}`);
     await setImmediate();
-    last = performance.now();
+    last = uptime();
     if (signal?.aborted === true) throw new MtlsError('INTERRUPTED', {});
   };
 }

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { uptime } from '../base/clock.js';
 import { readError, removeQuietly, sweepTemporary, writeError, writeNew } from '../base/files.js';
 import { MtlsError, systemCode } from '../errors.js';
 
@@ -45,9 +46,9 @@ export async function withLock<T>(path: string, work: () => Promise<T>, options:
 }
 
 async function acquire(path: string, { patience = PATIENCE, signal, tell }: LockOptions): Promise<void> {
-  const started = performance.now();
+  const started = uptime();
   while (!tryCreate(path)) {
-    const waitedMs = performance.now() - started;
+    const waitedMs = uptime() - started;
     if (isStale(path, patience) && breakLock(path, patience)) continue;
     const holder = describe(readHolder(path));
     if (waitedMs > patience) throw new MtlsError('WORKSPACE_LOCKED', { path, holder, waitedMs });
