@@ -17,9 +17,9 @@ export type KeyType = (typeof KEY_TYPES)[number];
 export function generateKey(type: KeyType): KeyObject {
   switch (type) {
     case 'ecdsa-p256':
-      return onNamedCurve('P-256');
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     case 'ecdsa-p384':
-      return onNamedCurve('P-384');
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
     case 'ed25519':
       return generateKeyPairSync('ed25519').privateKey;
     case 'rsa-2048':
@@ -27,15 +27,6 @@ export function generateKey(type: KeyType): KeyObject {
     case 'rsa-4096':
       return generateKeyPairSync('rsa', { modulusLength: Number(type.slice(4)) }).privateKey;
   }
-}
-
-/** Keys that were made here: their curve has a name and their point is not compressed, which node:crypto does not tell of others. */
-const made = new WeakSet<KeyObject>();
-
-function onNamedCurve(namedCurve: string): KeyObject {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve });
-  made.add(privateKey);
-  return privateKey;
 }
 
 /** PKCS#8 in PEM: the one form in which keys leave this program, and only into files of mode 0600. */
@@ -46,22 +37,8 @@ export function privateKeyToPem(key: KeyObject): string {
 /** SubjectPublicKeyInfo of a private or public key. */
 export function publicKeyInfo(key: KeyObject): PublicKeyInfo {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  const der = (made.has(key) ? ecInfo(publicKey) : undefined) ?? publicKey.export({ format: 'der', type: 'spki' });
-  return readPublicKeyInfo(new DerReader(der));
-}
-
-/** What stands before the point of a key of a named curve, up to the octet that says that it is not compressed (RFC 5480 §2). */
-const BEFORE_POINT: Readonly<Record<string, Buffer>> = {
-  prime256v1: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
-  secp384r1: Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex'),
-};
-
-/** The same as OpenSSL's encoder gives, which takes longer than to make the key and to sign with it. */
-function ecInfo(publicKey: KeyObject): Buffer | undefined {
-  const before = BEFORE_POINT[publicKey.asymmetricKeyDetails?.namedCurve ?? ''];
-  if (before === undefined) return undefined;
-  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-  return Buffer.concat([before, Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  // not as a JWK, which is faster: in Node 20 that waits for ever now and then, when memory is swept meanwhile
+  return readPublicKeyInfo(new DerReader(publicKey.export({ format: 'der', type: 'spki' })));
 }
 
 /** The public key in a file: SPKI in PEM or DER, or the public half of a private key that is not encrypted. Throws KEY_UNREADABLE, KEY_ENCRYPTED. */
