@@ -47,15 +47,8 @@ export async function startRevocationServer(options: RevocationServerOptions): P
   const urlOf = (at: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${at}`;
   const url = urlOf(await listening(server, { host, port, url: urlOf(port) }));
   server.on('error', (error) => log.warn('accept failed', { code: systemCode(error) ?? 'unknown' }));
-  const stop = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    connections.drain();
-    const timer = setTimeout(() => connections.destroy(), drainMs);
-    await closed;
-    clearTimeout(timer);
-  };
   let stopping: Promise<void> | undefined;
-  return { url, stop: () => (stopping ??= stop()) };
+  return { url, stop: () => (stopping ??= connections.close(server, drainMs)) };
 }
 
 async function answer(

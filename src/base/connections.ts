@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /** Where somebody connects from. */
 export const addressOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
@@ -40,12 +40,21 @@ export class Connections {
   }
 
   /** Ends what is idle (an unfinished handshake, a connection kept for another request), and the others when they are done. */
-  drain(): void {
+  #drain(): void {
     this.#isDraining = true;
     for (const { socket, tasks } of [...this.#open.values()]) if (tasks === 0) socket.destroySoon();
   }
 
-  destroy(): void {
+  /** Closes their listener, lets what is under way come to its end for so many milliseconds, then ends that too. */
+  async close(server: Server, drainMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#drain();
+    const timer = setTimeout(() => this.#destroy(), drainMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #destroy(): void {
     for (const { socket } of [...this.#open.values()]) socket.destroy();
   }
 }

@@ -1,5 +1,6 @@
+import { nearest } from '../base/nearest.js';
 import { MtlsError } from '../errors.js';
-import { type Typed, nearest, typedAgain } from './typed.js';
+import { type Typed, typedAgain } from './typed.js';
 
 /** Words that are no command of ours. Throws USAGE; those of the plugin and of oclif itself pass. */
 export function assertCommand([word = '', ...words]: readonly string[], commands: readonly string[]): void {

@@ -88,11 +88,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   // what happens to a listening socket afterwards (too many open files) passes, and must not end the process
   server.on('error', (error) => log.warn('accept failed', { code: systemCode(error) ?? 'unknown' }));
   const stop = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    connections.drain();
-    const timer = setTimeout(() => connections.destroy(), drainMs);
-    await closed;
-    clearTimeout(timer);
+    await connections.close(server, drainMs);
     serving.close();
     staples?.close();
     gate.close();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { temporaryDirectory } from '../support/material.js';
 import { findProgram, needs } from '../support/programs.js';
-import { MTLS, mtls, plainEnvironment } from '../support/session.js';
+import { runningInWorkspace } from '../support/running.js';
+import { mtls } from '../support/session.js';
 
 interface Event {
   readonly event: string;
@@ -27,18 +27,8 @@ async function until<T>(find: () => T | undefined | false): Promise<T> {
 
 describe('mtls renew', function () {
   this.timeout(60_000);
-  const directory = temporaryDirectory();
-  const cwd = directory.path;
+  const { directory, cwd, start } = runningInWorkspace();
   const service = (name: string, file: string) => join(cwd, '.mtls', 'services', name, file);
-  const children: ChildProcess[] = [];
-  before(async () => {
-    assert.equal((await mtls(['init', '--yes'], { cwd })).code, 0);
-    assert.equal((await mtls(['issue', 'api', 'web'], { cwd })).code, 0);
-  });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
-  after(directory.remove);
 
   it('says that nothing is due', async () => {
     const { code, stdout } = await mtls(['renew'], { cwd });
@@ -70,22 +60,15 @@ describe('mtls renew', function () {
     const tried = join(cwd, 'tried');
     const exec = `test -e ${tried} || { touch ${tried}; exit 1; }`;
     // 304 of 306 seconds are left of what is backdated by five minutes
-    const child = spawn(process.execPath, [MTLS, 'renew', '--watch', '--json', '--before', '4s', '--exec', exec], {
-      cwd,
-      env: plainEnvironment(),
-    });
-    children.push(child);
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    const { child, heard, ended } = start('renew', '--watch', '--json', '--before', '4s', '--exec', exec);
     const events = () =>
-      out
+      heard.stdout
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line) as Event & { readonly time: string });
     await until(() => events().find(({ event }) => event === 'hooked'));
     child.kill('SIGTERM');
-    const [code] = (await once(child, 'close')) as [number | null];
-    assert.equal(code, 0);
+    assert.equal(await ended, 0);
     assert.deepEqual(
       events()
         .slice(0, 3)

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,33 +7,15 @@ import { findRevoked, readCrl } from '../../src/pki/crl.js';
 import { readCertificates } from '../../src/pki/material.js';
 import { readOcspResponse } from '../../src/pki/ocsp.js';
 import { ocspRequestFor } from '../../src/pki/ocsp-request.js';
-import { temporaryDirectory } from '../support/material.js';
-import { MTLS, mtls, plainEnvironment } from '../support/session.js';
+import { runningInWorkspace } from '../support/running.js';
+import { mtls } from '../support/session.js';
 import { told } from '../support/told.js';
 
 type Line = Readonly<Record<string, unknown>> & { readonly event: string };
 
 describe('commands that serve', function () {
   this.timeout(60_000);
-  const directory = temporaryDirectory();
-  const cwd = directory.path;
-  const children: ChildProcess[] = [];
-  before(async () => {
-    assert.equal((await mtls(['init', '--yes'], { cwd })).code, 0);
-    assert.equal((await mtls(['issue', 'api', 'web'], { cwd })).code, 0);
-  });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
-  after(directory.remove);
-
-  const start = (...args: readonly string[]) => {
-    const child = spawn(process.execPath, [MTLS, ...args], { cwd, env: plainEnvironment() });
-    children.push(child);
-    const heard = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (heard[name] += text));
-    return { child, heard, ended: once(child, 'close').then(([code]) => code as number | null) };
-  };
+  const { cwd, start } = runningInWorkspace();
   const serving = async (...args: readonly string[]) => {
     const { child, heard, ended } = start(...args, '--json', '--listen', '127.0.0.1:0');
     const lines: Line[] = [];

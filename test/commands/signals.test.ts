@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer, get } from 'node:http';
@@ -7,36 +6,17 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { temporaryDirectory } from '../support/material.js';
-import { MTLS, mtls, plainEnvironment } from '../support/session.js';
+import { runningInWorkspace } from '../support/running.js';
+import { mtls } from '../support/session.js';
 
 describe('signals', function () {
   this.timeout(60_000);
-  const directory = temporaryDirectory();
-  const cwd = directory.path;
-  const children: ChildProcess[] = [];
-  before(async () => {
-    assert.equal((await mtls(['init', '--yes'], { cwd })).code, 0);
-    assert.equal((await mtls(['issue', 'api', 'web'], { cwd })).code, 0);
-  });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
-  after(directory.remove);
-
-  const start = (...args: readonly string[]) => {
-    const child = spawn(process.execPath, [MTLS, ...args], { cwd, env: plainEnvironment() });
-    children.push(child);
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stderr }));
-    return { child, ended };
-  };
+  const { cwd, start } = runningInWorkspace();
   const sidecar = async (upstream: string, ...more: readonly string[]) => {
     const ends = ['--as', 'web', '--listen', 'http://127.0.0.1:0', '--upstream', upstream, '--expect', 'api'];
-    const { child, ended } = start('proxy', '--json', ...ends, ...more);
+    const { child, heard, ended } = start('proxy', '--json', ...ends, ...more);
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    return { child, ended, url: (JSON.parse(line) as { url: string }).url };
+    return { child, heard, ended, url: (JSON.parse(line) as { url: string }).url };
   };
 
   for (const [signal, code] of [
@@ -44,9 +24,9 @@ describe('signals', function () {
     ['SIGTERM', 0],
   ] as const) {
     it(`a sidecar drains at ${signal}, and exits ${code}`, async () => {
-      const { child, ended } = await sidecar('mtls://127.0.0.1:1');
+      const { child, heard, ended } = await sidecar('mtls://127.0.0.1:1');
       child.kill(signal);
-      assert.deepEqual(await ended, { code, stderr: '' });
+      assert.deepEqual([await ended, heard.stderr], [code, '']);
     });
   }
 
@@ -65,7 +45,7 @@ describe('signals', function () {
     child.kill('SIGINT');
     assert.equal(await Promise.race([ended, sleep(500, 'it waits')]), 'it waits');
     child.kill('SIGINT');
-    const { code } = await ended;
+    const code = await ended;
     service.close();
     service.closeAllConnections();
     assert.equal(code, 130);
@@ -73,13 +53,13 @@ describe('signals', function () {
 
   it('Ctrl-C while certificates are issued leaves nothing half-made', async () => {
     const names = Array.from({ length: 400 }, (_, i) => `many${i}`);
-    const { child, ended } = start('issue', ...names);
+    const { child, heard, ended } = start('issue', ...names);
     while (!existsSync(join(cwd, '.mtls', 'authority', 'lock'))) {
-      if (child.exitCode !== null) assert.fail(`it ended without the lock: ${(await ended).stderr}`);
+      if (child.exitCode !== null) assert.fail(`it ended without the lock: ${heard.stderr}`);
       await sleep(1);
     }
     child.kill('SIGINT');
-    assert.equal((await ended).code, 130);
+    assert.equal(await ended, 130);
     assert.equal((await mtls(['issue', 'after'], { cwd })).code, 0);
     const { stdout } = await mtls(['list', '--json'], { cwd });
     const listed = (JSON.parse(stdout) as { certificates: { name: string }[] }).certificates.map(({ name }) => name);
