@@ -16,6 +16,8 @@ const NEEDED = [
   'docs/findings.md',
   'docs/lint.md',
   'docs/diagnoses.md',
+  'docs/doctor.md',
+  'docs/policy.md',
 ];
 const ALLOWED = [
   /^(?:bin\/(?:run\.js|package\.json)|oclif\.manifest\.json|package\.json|[A-Z]+(?:\.md)?)$/,
