@@ -49,7 +49,7 @@ export interface ListOptions {
 export const LIST_ORDERS = ['name', 'expiry', 'issued'] as const;
 type ListOrder = (typeof LIST_ORDERS)[number];
 
-/** The CAs and the certificates of all services, in the order of their names, newest last, or as the options have it. */
+/** The CAs, then the certificates of all services: in the order of their names, newest last, or as the options have it. */
 export function listCertificates(workspace: Workspace, clock: Clock, options: ListOptions = {}): ListedCertificate[] {
   const now = clock();
   const ledger = readLedger(workspace.paths.ledger);
@@ -57,27 +57,27 @@ export function listCertificates(workspace: Workspace, clock: Clock, options: Li
   const issued = ledger.filter((entry) => entry.event === 'issued');
   const newest = new Map(issued.map((entry) => [entry.name, entry.serial]));
   const takesAll = options.all === true && options.expiringWithin === undefined;
-  const services = issued
-    .filter((entry) => takesAll || newest.get(entry.name) === entry.serial)
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    .map((entry): ListedCertificate => {
-      const revocation = revocations.get(entry.serial);
-      return {
-        name: entry.name,
-        namespace: entry.namespace,
-        serial: serialText(entry.serial),
-        profile: entry.profile,
-        status: revocation !== undefined ? 'revoked' : statusOf(entry, newest.get(entry.name) === entry.serial, now),
-        ...datesOf(entry.notBefore, entry.notAfter, now),
-        uri: entry.uri,
-        issuer: entry.issuer,
-        sha256: entry.sha256,
-        issued: { at: isoTime(entry.at), by: entry.by ?? '' },
-        revoked: revocation === undefined ? null : { at: isoTime(revocation.at), reason: revocation.reason },
-      };
-    });
+  const services = inOrder(
+    issued.filter((entry) => takesAll || newest.get(entry.name) === entry.serial),
+    options.sort,
+  ).map((entry): ListedCertificate => {
+    const revocation = revocations.get(entry.serial);
+    return {
+      name: entry.name,
+      namespace: entry.namespace,
+      serial: serialText(entry.serial),
+      profile: entry.profile,
+      status: revocation !== undefined ? 'revoked' : statusOf(entry, newest.get(entry.name) === entry.serial, now),
+      ...datesOf(entry.notBefore, entry.notAfter, now),
+      uri: entry.uri,
+      issuer: entry.issuer,
+      sha256: entry.sha256,
+      issued: { at: isoTime(entry.at), by: entry.by ?? '' },
+      revoked: revocation === undefined ? null : { at: isoTime(revocation.at), reason: revocation.reason },
+    };
+  });
   const listed = [...casOf(workspace.paths).map((ca) => listedCa(ca, revocations, now)), ...services];
-  return inOrder(listed.filter(filterOf(options, now)), options.sort);
+  return listed.filter(filterOf(options, now));
 }
 
 /** Does a certificate pass all that was asked for? */
@@ -93,12 +93,11 @@ function filterOf({ name, status, profile, issuer, expiringWithin }: ListOptions
 
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
-function inOrder(listed: ListedCertificate[], order: ListOrder = 'name'): ListedCertificate[] {
-  if (order === 'name') return listed;
-  const key =
-    order === 'expiry' ? ({ notAfter }: ListedCertificate) => notAfter : (one: ListedCertificate) => one.issued?.at ?? one.notBefore;
-  const sorted = listed.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-  return order === 'expiry' ? sorted : sorted.reverse();
+/** The ledger has them in the order in which they were issued; what is alike stays in it. */
+function inOrder(issued: Issued[], order: ListOrder = 'name'): Issued[] {
+  if (order === 'issued') return issued.reverse();
+  const key = order === 'name' ? ({ name }: Issued) => name : ({ notAfter }: Issued) => notAfter;
+  return issued.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 function isDue({ status, notAfter }: ListedCertificate, now: Date, within: number): boolean {

@@ -1,5 +1,5 @@
 import type { IssueRequest, IssueResult, Workspace } from '../authority/index.js';
-import { plan, plannerOf } from '../authority/plan.js';
+import { type Planner, plan, plannerOf } from '../authority/plan.js';
 import { readServicesFile, servicesFormatOf } from '../authority/services-file.js';
 import { readFileBounded } from '../base/files.js';
 import { MtlsError } from '../errors.js';
@@ -30,9 +30,13 @@ export async function issueFromFile(
   const read = await withProgress('reading', () => readServicesFile(text, path, servicesFormatOf(path), { readCsr, signal }));
   const problems: ServiceProblem[] = [...read.problems];
   const good: IssueRequest[] = [];
+  // for each profile by itself: one that is not there is the problem of the entries that ask for it
+  const planners = new Map<string | undefined, Promise<Planner>>();
   for (const { line, request } of read.requests) {
     try {
-      plan(await plannerOf(workspace, [request]), request);
+      const planner = planners.get(request.profile) ?? plannerOf(workspace, [request]);
+      planners.set(request.profile, planner);
+      plan(await planner, request);
       good.push(request);
     } catch (error) {
       if (!(error instanceof MtlsError)) throw error;
