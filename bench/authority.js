@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { signCertificate, signCrl } from '../dist/pki/sign.js';
 import { generateKey, publicKeyInfo } from '../dist/pki/key.js';
+import { newKeyPair } from '../dist/pki/key-write.js';
 import { OID } from '../dist/pki/oids.js';
 import { interleave, run, runTo } from './measure.js';
 
@@ -35,7 +36,7 @@ function issueInMemory(count) {
     const name = `service${i}`;
     signCertificate(
       {
-        ...{ subject: [[OID.commonName, name]], publicKey: publicKeyInfo(generateKey('ecdsa-p256')) },
+        ...{ subject: [[OID.commonName, name]], publicKey: newKeyPair('ecdsa-p256').publicKey },
         ...{ notBefore: new Date(), notAfter: new Date(Date.now() + DAY), keyUsage: ['digitalSignature'] },
         ...{ extendedKeyUsage: [OID.serverAuth, OID.clientAuth], names: { dns: [name], ip: ['127.0.0.1'], uri: [`spiffe://x/${name}`] } },
       },

@@ -23,8 +23,7 @@ function load(bundle) {
   const command = /^[a-z]{1,20}$/.exec(process.argv[2] ?? '')?.[0] ?? 'help';
   const cache = `${bundle}.${process.version}-${process.arch}.${command}.cache`;
   const cachedData = readIfAny(cache);
-  const source = `(function (exports, require, module, importModule) {${readFileSync(bundle, 'latin1')}\n})`;
-  const script = new Script(source, { filename: bundle, cachedData });
+  const script = new Script(readFileSync(bundle, 'latin1'), { filename: bundle, cachedData });
   const isStale = cachedData === undefined || script.cachedDataRejected;
   // what could not be done is no command, or not all of it was compiled
   if (isStale) process.once('exit', (code) => code < 2 && keep(cache, script.createCachedData()));

@@ -1,8 +1,10 @@
 // Makes dist/ from src/, the manifest that tells oclif its commands, and the one file that starts fast.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import ts from 'typescript';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 // its hint at newer majors would be noise here: they need a newer Node
@@ -62,13 +64,35 @@ function commandId(path) {
  * The modules of oclif load one another when they are first used, not before: what is in one function of a module would
  * otherwise be loaded by every command. Rewritten is what tsc wrote, `const name_1 = require("…")`.
  */
-function onDemand({ onLoad }) {
+function onDemand({ onLoad, onResolve }) {
+  // ours, in a namespace of their own: as files of this package esbuild would take them for ES modules
+  onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+    const file = relative('.', join(resolveDir, path));
+    return file.startsWith(`dist${sep}`) ? { path: file, namespace: 'ours' } : undefined;
+  });
+  onLoad({ filter: /./, namespace: 'ours' }, ({ path }) => ({
+    contents: lazy(commonJs(readFileSync(path, 'utf8'))),
+    resolveDir: resolve(dirname(path)),
+  }));
   onLoad({ filter: /node_modules\/@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => ({ contents: lazy(readFileSync(path, 'utf8')) }));
   // all that oclif asks of it, whenever a command starts; the package itself loads four others
   onLoad({ filter: /node_modules\/wsl-utils\/index\.js$/ }, () => ({
     contents: `import { release } from 'node:os';
 export const isWsl = process.platform === 'linux' && release().toLowerCase().includes('microsoft');`,
   }));
+  // it looks for a terminal and its colours, for whoever says DEBUG=oclif
+  onLoad({ filter: /node_modules\/debug\/src\/index\.js$/ }, () => ({
+    contents: `module.exports = process.env.DEBUG ? require('./node.js') : () => Object.assign(() => {}, { enabled: false });`,
+  }));
+}
+
+/** An ES module of ours as tsc writes it for CommonJS; what it imports late stays so. */
+function commonJs(source) {
+  const late = source.replaceAll(/\bimport\(/g, 'importLate(');
+  const { outputText } = ts.transpileModule(late, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023, esModuleInterop: true },
+  });
+  return outputText.replaceAll('importLate(', 'import(').replaceAll(/\(0, (\w+\.\w+)\)\(/g, '$1(');
 }
 
 /** `source` with its modules loaded by a call; one that is used otherwise than `name_1.something` stays as it is. */
@@ -90,11 +114,12 @@ function faster(bundle) {
   const sort = '.sort((a,b)=>a.id.localeCompare(b.id))';
   const theme = 'this.theme=await this.loadTheme(),';
   for (const part of [sort, theme]) if (!bundle.includes(part)) throw new Error(`oclif does not say ${part} any more`);
-  return bundle
+  const script = bundle
     .replace(sort, '.sort((a,b)=>a.id<b.id?-1:1)')
     .replace(theme, '')
     .replace(/(?<![\w$.#])import\((?!\))/g, 'importModule(')
     .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `(function (exports, require, module, importModule) {${script}})\n`;
 }
 
 /** What the authors of the packages in the bundle ask to be said with every copy. */

@@ -1,4 +1,4 @@
-import { type KeyObject, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, uptime } from '../base/clock.js';
 import { type Staged, havingDone, readFileBounded, syncDirectory } from '../base/files.js';
@@ -6,7 +6,7 @@ import { given } from '../base/given.js';
 import { MtlsError } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { SubjectNames } from '../pki/encode.js';
-import { generateKey, isKeyOf, privateKeyToPem, publicKeyInfo } from '../pki/key.js';
+import { isPkcs8Of, keyPairOf, newKeyPair } from '../pki/key-write.js';
 import { toPem } from '../pki/pem.js';
 import { signCertificate } from '../pki/sign.js';
 import { verify } from '../validate/verify.js';
@@ -75,10 +75,11 @@ export async function issueCertificates(
     const staged: Staged[] = [];
     try {
       const chain = issuer.chain.map(({ der }) => toPem('CERTIFICATE', der)).join('');
-      for (const [i, { certificate, key, result }] of signed.entries()) {
+      for (const [i, { certificate, pkcs8, result }] of signed.entries()) {
         await breathe('issuing', i);
         const files = { 'tls.crt': `${toPem('CERTIFICATE', certificate.der)}${chain}`, 'ca.crt': bundle };
-        staged.push(stageServiceFiles(result.paths.directory, key === undefined ? files : { ...files, 'tls.key': privateKeyToPem(key) }));
+        const key = given({ 'tls.key': pkcs8 && toPem('PRIVATE KEY', pkcs8) });
+        staged.push(stageServiceFiles(result.paths.directory, { ...files, ...key }));
       }
       await breathe('issuing', plans.length);
       syncDirectory(workspace.paths.services);
@@ -150,15 +151,15 @@ function assertInForce({ paths, certificate: { notBefore, notAfter } }: SigningC
 
 interface SignedPlan {
   readonly certificate: Certificate;
-  readonly key: KeyObject | undefined;
+  readonly pkcs8: Buffer | undefined;
   readonly result: IssueResult;
 }
 
 function sign(workspace: Workspace, issuer: SigningCa, each: Plan, replaced: Certificate | undefined, now: Date): SignedPlan {
   const { name, namespace, profile, subject, names, extendedKeyUsage, keyType, life } = each;
   const paths = servicePaths(workspace, name);
-  const key = each.publicKey === undefined ? generateKey(keyType) : each.key;
-  const publicKey = each.publicKey ?? publicKeyInfo(key!);
+  const pair = each.publicKey === undefined ? newKeyPair(keyType) : each.key && keyPairOf(each.key);
+  const publicKey = each.publicKey ?? pair!.publicKey;
   const wantedEnd = now.getTime() + life;
   const certificate = signCertificate(
     {
@@ -191,7 +192,11 @@ function sign(workspace: Workspace, issuer: SigningCa, each: Plan, replaced: Cer
     ...given({ renews: each.renews?.serial }),
   };
   const cappedByIssuer = wantedEnd > issuer.certificate.notAfter;
-  return { certificate, key, result: { entry, certificate, paths, names, keyless: key === undefined, cappedByIssuer, replaced } };
+  return {
+    certificate,
+    pkcs8: pair?.pkcs8,
+    result: { entry, certificate, paths, names, keyless: pair === undefined, cappedByIssuer, replaced },
+  };
 }
 
 /** Where it is told whether a certificate was revoked. */
@@ -206,9 +211,9 @@ interface Issuer {
 }
 
 /** Nothing is let out that a careful peer would refuse: the chain holds, and the key is that of the certificate. */
-function assertGood({ certificate, key, result }: SignedPlan, { chain, root }: Issuer, now: Date): void {
+function assertGood({ certificate, pkcs8, result }: SignedPlan, { chain, root }: Issuer, now: Date): void {
   const { name } = result.entry;
-  if (key !== undefined && !isKeyOf(key, certificate.publicKey))
+  if (pkcs8 !== undefined && !isPkcs8Of(pkcs8, certificate.publicKey))
     throw new MtlsError('ISSUED_NOT_GOOD', { name, problems: ['its key is not that of its certificate'] });
   const { valid, errors } = verify({ leaf: certificate, intermediates: chain, roots: [root], crls: [], at: now });
   if (!valid) throw new MtlsError('ISSUED_NOT_GOOD', { name, problems: errors.map(({ code, message }) => `${code} ${message}`) });

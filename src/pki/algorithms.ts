@@ -177,7 +177,7 @@ export function verifySignature(
 const loaded = new WeakMap<PublicKeyInfo, KeyObject>();
 
 /** The key as node:crypto wants it. Throws what OpenSSL throws for a key that it cannot load. */
-function publicKeyOf(info: PublicKeyInfo): KeyObject {
+export function publicKeyOf(info: PublicKeyInfo): KeyObject {
   const known = loaded.get(info);
   if (known !== undefined) return known;
   const key = createPublicKey({ key: info.der, format: 'der', type: 'spki' });

@@ -1,7 +1,6 @@
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { MtlsError, isError } from '../errors.js';
-import { equalBytes } from '../base/bytes.js';
-import { type PublicKeyInfo, readAlgorithm, readPublicKeyInfo } from './algorithms.js';
+import { type PublicKeyInfo, publicKeyOf, readAlgorithm, readPublicKeyInfo } from './algorithms.js';
 import { DerReader, TAG } from './der.js';
 import { PassphraseWork } from './passphrase.js';
 import { type PemBlock, isPem, looksLikeDer, readPem } from './pem.js';
@@ -59,10 +58,11 @@ export function keyIdentifier(key: PublicKeyInfo): Buffer {
 
 /** Is this the private key of that public key? */
 export function isKeyOf(privateKey: KeyObject, publicKey: PublicKeyInfo): boolean {
-  if (equalBytes(publicKeyInfo(privateKey).der, publicKey.der)) return true;
   try {
-    // the same key in another encoding: a compressed point, a curve spelled out, absent parameters
-    return createPublicKey(privateKey).equals(createPublicKey({ key: publicKey.der, format: 'der', type: 'spki' }));
+    // not by their octets: the same key may be encoded with a compressed point, a curve spelled out, absent parameters
+    const other = publicKeyOf(publicKey);
+    // compared with one of another type, OpenSSL 3.0 keeps an error for whoever reads the next key
+    return privateKey.asymmetricKeyType === other.asymmetricKeyType && createPublicKey(privateKey).equals(other);
   } catch {
     return false;
   }

@@ -55,6 +55,11 @@ describe('private keys', () => {
     }
   });
 
+  it('of another type than a public key are not its, and what is read next is read', () => {
+    assert.ok(!isKeyOf(ec, publicKeyInfo(rsa)));
+    assert.ok(readPrivateKey(Buffer.from(privateKeyToPem(ec)), 'tls.key').equals(ec));
+  });
+
   it('are found behind other blocks', () => {
     const parameters = toPem('EC PARAMETERS', Buffer.from('06082a8648ce3d030107', 'hex'));
     assert.ok(readPrivateKey(Buffer.from(parameters + privateKeyToPem(ec)), 'tls.key').equals(ec));
