@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { signCertificate, signCrl } from '../dist/pki/sign.js';
@@ -73,6 +73,33 @@ export function issueAt(directory, lines) {
   const issue = (workspace) => (round) => run(process.execPath, MTLS, 'issue', `new${round + 1}`, '--workspace', workspace);
   const [ours, theirs] = interleave([issue(many), issue(few)], 9);
   return { title: `mtls issue one, ${lines} in the ledger`, ours, theirs, against: 'the same with 100', goal: 1.3 };
+}
+
+/** A service revoked, and a certificate looked up, in a ledger that has an index of so many lines, against the same with a thousand. */
+export function lookUpAt(directory, lines) {
+  const [many, few] = [workspaceOf(directory, lines), workspaceOf(directory, 1_000)];
+  const known = new Map([many, few].map((workspace) => [workspace, serialsIn(workspace)]));
+  // who comes first makes the index
+  run(process.execPath, MTLS, 'crl', '--workspace', many);
+  const revoke = (workspace) => (round) => run(process.execPath, MTLS, 'revoke', `s${round + 1}`, '--workspace', workspace);
+  const inspect = (workspace) => (round) =>
+    run(process.execPath, MTLS, 'inspect', known.get(workspace).at(round), '--workspace', workspace);
+  return [
+    [revoke, 'revoke one'],
+    [inspect, 'inspect SERIAL'],
+  ].map(([act, title]) => {
+    const [ours, theirs] = interleave([act(many), act(few)], 9);
+    return { title: `mtls ${title}, ${lines} in the ledger`, ours, theirs, against: 'the same with 1000', goal: 1.3 };
+  });
+}
+
+/** Of the first lines. */
+function serialsIn(workspace) {
+  const start = Buffer.alloc(100_000);
+  const file = openSync(ledgerOf(workspace));
+  readSync(file, start);
+  closeSync(file);
+  return [...start.toString('latin1').matchAll(/"issued","at":"[^"]*","serial":"([0-9a-f]+)"/g)].map(([, serial]) => serial);
 }
 
 /** Listing a long ledger in a cold process, against one that only parses its lines. */

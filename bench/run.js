@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { versionOf } from './measure.js';
 import { issueMany, issueOne, startUp } from './issue.js';
-import { hugeCrl, inMemory, issueAt, listMany } from './authority.js';
+import { hugeCrl, inMemory, issueAt, listMany, lookUpAt } from './authority.js';
 import { inspectMany, memoryOf, validateMaterial, verifyMany, verifyOne } from './validate.js';
 
 const isFull = process.argv.includes('--full');
@@ -22,7 +22,8 @@ try {
     show(issueMany(directory, isFull));
     for (const row of [...verifyMany(path), ...inspectMany(path)]) show(row);
   }
-  for (const row of [...inMemory(), issueAt(directory, isFull ? 1_000_000 : 100_000), listMany(directory)]) show(row);
+  const ledger = isFull ? 1_000_000 : 100_000;
+  for (const row of [...inMemory(), issueAt(directory, ledger), ...lookUpAt(directory, ledger), listMany(directory)]) show(row);
   const huge = openssl === undefined ? undefined : hugeCrl(directory);
   if (huge !== undefined) show(huge.row);
   const lines = isFull ? 1_000_000 : 200_000;

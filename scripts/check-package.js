@@ -18,6 +18,7 @@ const NEEDED = [
   'docs/diagnoses.md',
   'docs/doctor.md',
   'docs/policy.md',
+  'docs/rotation.md',
 ];
 const ALLOWED = [
   /^(?:bin\/(?:run\.js|package\.json)|oclif\.manifest\.json|package\.json|[A-Z]+(?:\.md)?)$/,

@@ -64,9 +64,9 @@ export const ERRORS = {
     message: (f) => `no space left for ${f.path}; ${undone(f)}`,
     hints: (f) => (f.stream === true ? ['df -h'] : [`df -h ${shellWord(directoryOf(f.path))}`, ...doTheRest(f)]),
   }),
-  FILE_EXISTS: entry<InFile>({
+  FILE_EXISTS: entry<InFile & { what?: string }>({
     when: 'A file that is to be written is there already, and nobody said that it may be replaced.',
-    message: (f) => `${f.path} is there already; nothing was changed`,
+    message: (f) => `${f.path} is there already${f.what === undefined ? '' : `, ${f.what}`}; nothing was changed`,
     hints: (f) => [`ls -l ${shellWord(f.path)}`],
   }),
   FILE_TOO_LARGE: entry<InFile & { size: number; limit: number }>({
@@ -154,10 +154,10 @@ export const ERRORS = {
     message: (f) => `${f.path} is encrypted and no passphrase was given`,
     hints: (f) => [f.remedy ?? decryptInPlace(shellWord(f.path))],
   }),
-  PASSPHRASE_WRONG: entry<InFile>({
+  PASSPHRASE_WRONG: entry<InFile & { remedy?: string }>({
     when: 'A passphrase does not open what it was given for.',
     message: (f) => `the passphrase does not open ${f.path}`,
-    hints: () => ['give another with --passphrase-file or --passphrase-env'],
+    hints: (f) => [f.remedy ?? 'give another with --passphrase-file or --passphrase-env'],
   }),
   PASSPHRASE_MISSING: entry<{ what: string }>({
     when: 'Something is to be put under a passphrase, none was given, and there is nobody to ask for one.',

@@ -8,7 +8,8 @@ import { isEncryptedKey, isKeyOf, keyIdentifier, readPrivateKey } from '../pki/k
 import { readCertificates } from '../pki/material.js';
 import { labelOf } from '../pki/name.js';
 import type { Signer } from '../pki/sign.js';
-import type { CaPaths, PassphraseSource, Workspace, WorkspacePaths } from './workspace.js';
+import { type CaFiles, type CaPaths, caFilesOf, rotationOf } from './rotation/state.js';
+import type { PassphraseSource, Workspace, WorkspacePaths } from './workspace.js';
 
 /** A CA of the workspace. */
 export interface Ca {
@@ -19,11 +20,42 @@ export interface Ca {
 /** A CA that can sign: its certificate and its key, which belong together. */
 export interface SigningCa extends Ca, Signer {}
 
-/** The CAs of a workspace, from the one that peers trust down to the one that issues. Throws CA_NOT_SIGNED. */
+/** The CAs of a workspace that sign, from the one that peers trust down to the one that issues. Throws CA_NOT_SIGNED. */
 export function casOf(paths: WorkspacePaths): readonly [Ca, ...Ca[]] {
   assertSigned(paths);
-  const { root, issuing } = paths;
-  return [caAt(root), ...(fs.existsSync(issuing.certificate) ? [caAt(issuing)] : [])];
+  return casIn(paths);
+}
+
+/** Those of one generation. */
+export const casIn = ({ root, issuing }: Pick<CaFiles, 'root' | 'issuing'>): readonly [Ca, ...Ca[]] => [
+  caAt(root),
+  ...(fs.existsSync(issuing.certificate) ? [caAt(issuing)] : []),
+];
+
+/**
+ * All CAs whose certificates may be out and whose CRLs are asked for: while a root is rotated, those of the other generation
+ * before those that sign. Throws CA_NOT_SIGNED.
+ */
+export function everyCaOf(paths: WorkspacePaths, signing = casOf(paths)): readonly [Ca, ...Ca[]] {
+  const [first, ...others] = [...otherCasOf(paths), ...signing];
+  return [first!, ...others];
+}
+
+/** Those of them that sign no services: not yet, or no more. */
+export function otherCasOf(paths: WorkspacePaths): readonly Ca[] {
+  const other = otherFiles(paths);
+  return other === undefined ? [] : casIn(other);
+}
+
+/** Where the keys of all of them are, or would be. */
+export const caKeysOf = (paths: WorkspacePaths): readonly string[] =>
+  [otherFiles(paths) ?? [], paths].flat().flatMap(({ root, issuing }) => [root.key, issuing.key]);
+
+/** Of the generation that is about to sign, or did before this one. */
+export function otherFiles({ authority }: WorkspacePaths): CaFiles | undefined {
+  const { next, old } = rotationOf(authority);
+  const other = next ?? old;
+  return other === undefined ? undefined : caFilesOf(authority, other);
 }
 
 /** Has the CA of a workspace been requested, and not yet got its certificate? Whatever else is there counts from then on. */
@@ -42,10 +74,14 @@ export const rootOf = (paths: WorkspacePaths): Ca => casOf(paths)[0];
 /** The CA that signs services. */
 export const issuerOf = (paths: WorkspacePaths): Ca => casOf(paths).at(-1)!;
 
-/** What a service sends behind its own certificate: the CAs between it and the root, the nearest first. */
+/**
+ * What a service sends behind its own certificate: the CAs between it and the root, the nearest first; and while the root
+ * before is still trusted somewhere, what that one signed for this.
+ */
 export function chainOf(paths: WorkspacePaths, cas = casOf(paths)): readonly Certificate[] {
   const between = fs.existsSync(paths.chain) ? readCertificates(paths.chain) : [];
-  return [...cas.slice(1).map(({ certificate }) => certificate), ...between];
+  const isCrossed = rotationOf(paths.authority).old !== undefined && fs.existsSync(paths.cross);
+  return [...cas.slice(1).map(({ certificate }) => certificate), ...between, ...(isCrossed ? readCertificates(paths.cross) : [])];
 }
 
 /** How the ledger names a CA: by its key identifier, which it keeps when its certificate is renewed. */
@@ -91,7 +127,7 @@ async function openKey(path: string, passphrase: PassphraseSource | undefined) {
  * All CAs whose keys are at hand, from the root down. A key above the issuer's that another passphrase opens is left alone:
  * for each its own one is tried, or, when nobody is to be asked again (`asked`), that of the issuer.
  */
-export async function openCas(workspace: Workspace, cas = casOf(workspace.paths), asked?: 'issuer'): Promise<readonly SigningCa[]> {
+export async function openCas(workspace: Workspace, cas = everyCaOf(workspace.paths), asked?: 'issuer'): Promise<readonly SigningCa[]> {
   const { passphrase } = workspace;
   const issuer = await openCa(cas.at(-1)!, passphrase);
   const again = passphrase === undefined || asked === undefined ? passphrase : () => passphrase(issuer.paths.key);

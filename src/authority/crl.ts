@@ -7,10 +7,12 @@ import { verifySignature } from '../pki/algorithms.js';
 import { type Crl, revokedEntries } from '../pki/crl.js';
 import type { Certificate } from '../pki/certificate.js';
 import { crlsIn } from '../pki/material.js';
+import { isSameName } from '../pki/name.js';
 import { toPem } from '../pki/pem.js';
 import { type Signer, signCrl } from '../pki/sign.js';
-import { type Ca, type SigningCa, askAhead, assertSigned, caId, casOf, openCas } from './cas.js';
-import { type LedgerEntry, type Released, type Revoked, appendLedger, lastAboutCrls, readLedger, revocationsIn } from './ledger.js';
+import { type Ca, type SigningCa, askAhead, assertSigned, caId, everyCaOf, openCa, openCas, otherCasOf, otherFiles } from './cas.js';
+import { type LedgerEntry, type Released, type Revoked, appendLedger, lastAboutCrls, revocationsIn } from './ledger.js';
+import { viewLedger } from './ledger-view.js';
 import { type Watcher, withLock } from './lock.js';
 import type { Workspace, WorkspacePaths } from './workspace.js';
 
@@ -30,14 +32,33 @@ export async function refreshCrls(
   validity = CRL_VALIDITY,
   watcher: Watcher = {},
 ): Promise<readonly SignedCrl[]> {
-  await askAhead(workspace, casOf(workspace.paths));
+  await askAhead(workspace, everyCaOf(workspace.paths));
   const write = async (): Promise<SignedCrl[]> => {
     const cas = await openCas(workspace);
-    const ledger = readLedger(workspace.paths.ledger);
+    const ledger = viewLedger(workspace.paths).others;
     const now = clock();
     return cas.map((ca) => ({ ca, crl: writeCrl(workspace, ca, ledger, [], now, validity) }));
   };
   return withLock(workspace.paths.lock, write, watcher);
+}
+
+/** The same for one CA, where its CRL is due still when the lock is held: undefined when it is not. Opens no other key. */
+export async function refreshDueCrl(
+  workspace: Workspace,
+  ca: Ca,
+  clock: Clock,
+  validity = CRL_VALIDITY,
+  watcher: Watcher = {},
+): Promise<SignedCrl | undefined> {
+  const { paths, passphrase } = workspace;
+  await askAhead(workspace, [ca]);
+  const write = async (): Promise<SignedCrl | undefined> => {
+    const now = clock();
+    // among all: one of the same name may say more
+    if (!dueCas(paths, everyCaOf(paths), now).some((due) => due.paths.crl === ca.paths.crl)) return undefined;
+    return { ca, crl: writeCrl(workspace, await openCa(ca, passphrase), viewLedger(paths).others, [], now, validity) };
+  };
+  return withLock(paths.lock, write, watcher);
 }
 
 /** A CRL, and whose it is. */
@@ -55,7 +76,10 @@ export function readWorkspaceCrls(paths: WorkspacePaths): readonly [Crl, ...Crl[
 /** Where they are: that of the root first, whether it is there or not. Throws CA_NOT_SIGNED. */
 export function crlPaths(paths: WorkspacePaths): readonly [string, ...string[]] {
   assertSigned(paths);
-  return [paths.root.crl, ...[paths.issuing.crl, paths.chainCrls].filter((path) => fs.existsSync(path))];
+  const { root, issuing, chainCrls } = paths;
+  const other = otherFiles(paths);
+  const others = other === undefined ? [] : [other.root.crl, other.issuing.crl];
+  return [root.crl, ...[issuing.crl, chainCrls, ...others].filter((path) => fs.existsSync(path))];
 }
 
 const readCrlsOf = (path: string): Crl[] => crlsIn(readFileBounded(path, CRL_FILE_LIMIT), path);
@@ -78,10 +102,9 @@ export function writeCrl(
   validity = CRL_VALIDITY,
 ): Crl {
   const issuer = caId(ca.certificate);
+  const issuers = namesakeIds(workspace.paths, ca);
   const number = 1 + highestNumber(ledger, issuer);
-  const revoked = [...revocationsIn([...ledger, ...added]).values()].filter(
-    (entry) => entry.issuer === issuer && entry.notAfter.getTime() + GRACE > now.getTime(),
-  );
+  const revoked = revokedBy(issuers, [...ledger, ...added], now);
   const crl = signWorkspaceCrl(ca, { number, now, revoked, validity });
   assertNothingLost(workspace.paths, ledger, ca, crl);
   const staged = stageFile(ca.paths.crl, toPem('X509 CRL', crl.der));
@@ -122,9 +145,24 @@ function assertNothingLost(paths: WorkspacePaths, ledger: readonly LedgerEntry[]
 const isSignedBy = ({ signatureAlgorithm, tbs, signature }: Crl, { publicKey }: Certificate): boolean =>
   verifySignature(signatureAlgorithm, tbs, signature, publicKey) === 'valid';
 
+/** What stands in their CRL: until a while after its end, all that is revoked. */
+export const revokedBy = (issuers: ReadonlySet<string>, ledger: readonly LedgerEntry[], now: Date): readonly Revoked[] =>
+  [...revocationsIn(ledger).values()].filter(({ issuer, notAfter }) => issuers.has(issuer) && notAfter.getTime() + GRACE > now.getTime());
+
+/** A CRL speaks for a name (RFC 5280 §5): while a root is rotated, two keys sign for one, and each says what is revoked below both. */
+const namesakeIds = (paths: WorkspacePaths, { certificate }: Ca): ReadonlySet<string> =>
+  new Set([
+    caId(certificate),
+    ...namesakesOf(certificate, otherCasOf(paths).length === 0 ? [] : everyCaOf(paths)).map((ca) => caId(ca.certificate)),
+  ]);
+
+/** Those of the same name. */
+export const namesakesOf = <T extends Ca>({ subject }: Certificate, cas: readonly T[]): readonly T[] =>
+  cas.filter(({ certificate }) => isSameName(certificate.subject, subject));
+
 /** Under the lock: a new CRL of each CA whose own is due. Throws LEDGER_CORRUPT. */
 export function keepCrlsFresh(workspace: Workspace, cas: readonly SigningCa[], now: Date): void {
-  for (const ca of dueCas(workspace.paths, cas, now)) writeCrl(workspace, ca, readLedger(workspace.paths.ledger), [], now);
+  for (const ca of dueCas(workspace.paths, cas, now)) writeCrl(workspace, ca, viewLedger(workspace.paths).others, [], now);
 }
 
 /** Those whose CRL is half over or cannot be read, or is not the last of which the ledger knows. */
@@ -133,13 +171,20 @@ export function dueCas<T extends Ca>({ ledger }: WorkspacePaths, cas: readonly T
   return cas.filter((ca) => {
     const crl = standingCrl(ca);
     if (crl === undefined) return true;
-    const { thisUpdate, nextUpdate = thisUpdate } = crl;
     const noted = last.get(caId(ca.certificate));
-    if (now.getTime() > (thisUpdate + nextUpdate) / 2) return true;
+    if (now.getTime() > halfOf(crl)) return true;
     // a lower one was never shown or is an old copy; why it would be a higher one is for `writeCrl` to say
-    return noted !== undefined && (noted.event !== 'crl' || numberOf(crl) !== BigInt(noted.number));
+    if (noted !== undefined && (noted.event !== 'crl' || numberOf(crl) !== BigInt(noted.number))) return true;
+    return namesakesOf(ca.certificate, cas).some((other) => other !== ca && saysLater(standingCrl(other), crl));
   });
 }
+
+/** Is the one not older, and revokes something else? */
+const saysLater = (one: Crl | undefined, than: Crl): boolean =>
+  one !== undefined && one.thisUpdate >= than.thisUpdate && !one.revoked.equals(than.revoked);
+
+/** When half of its time is over. */
+export const halfOf = ({ thisUpdate, nextUpdate = thisUpdate }: Crl): number => (thisUpdate + nextUpdate) / 2;
 
 /** Undefined when there is none, or none that can be read as one. */
 export function standingCrl({ paths }: Ca): Crl | undefined {

@@ -1,6 +1,7 @@
 export { type Ca, type SigningCa, assertSigned, caId, casOf, openCa } from './cas.js';
 export { type ConstraintOptions, asConstraints } from './constraints.js';
 export { CRL_VALIDITY, type SignedCrl, crlPaths, readWorkspaceCrls, refreshCrls } from './crl.js';
+export type { RevokeTarget } from './find.js';
 export { DEFAULT_TRUST_DOMAIN, type InitializeOptions, initializeWorkspace } from './initialize.js';
 export { type InstallOptions, type InstallResult, installCa } from './install.js';
 export { type IssueResult, issueCertificates } from './issue.js';
@@ -10,6 +11,7 @@ export { type GivenCa, type NewCas, takeCas } from './make-cas.js';
 export { asHttpUrl, asTrustDomain } from './names.js';
 export { type PassphraseResult, changePassphrase, closedKeys } from './passphrase.js';
 export { type IssueRequest, type Planner, plan, plannerOf } from './plan.js';
+export { type KnownCertificate, knownCertificates } from './known-certificate.js';
 export { installedView, keyMovedView, passphraseView, requestedView } from './key-views.js';
 export { profileNames } from './policy/profiles.js';
 export { type RequestOptions, requestWorkspace } from './request.js';
@@ -17,14 +19,7 @@ export { type SealOptions, type SealResult, burnRoot, rootToSeal, sealRoot, unse
 export { readServicesFile, servicesFormatOf } from './services-file.js';
 export type { Smoke } from './smoke.js';
 export { type ListOptions, LIST_ORDERS, type ListedCertificate, STATUSES, type Status, listCertificates } from './list.js';
-export {
-  type ReleaseResult,
-  type RevokeResult,
-  type RevokeTarget,
-  SERVICE_REASONS,
-  releaseCertificates,
-  revokeCertificates,
-} from './revoke.js';
+export { type ReleaseResult, type RevokeResult, SERVICE_REASONS, releaseCertificates, revokeCertificates } from './revoke.js';
 export { type LedgerVerdict, verifyLedger } from './verify-ledger.js';
 export type { RunningServer } from './revocation-server.js';
 export { type ServeOptions, serveCrls, serveOcsp } from './serve-revocation.js';

@@ -7,10 +7,10 @@ import { given } from '../base/given.js';
 import { TEMPORARY, havingDone, makeDirectory, removeQuietly, syncDirectory, writeError, writeNew } from '../base/files.js';
 import { MtlsError, shellWord, systemCode } from '../errors.js';
 import { type Certificate, fingerprint } from '../pki/certificate.js';
-import { type KeyType, privateKeyToPem } from '../pki/key.js';
+import { type KeyType, pkcs8Of } from '../pki/key.js';
 import { labelOf } from '../pki/name.js';
 import type { WritableConstraints } from '../pki/name-constraints-write.js';
-import { encryptedPrivateKeyToPem } from '../pki/pbes2.js';
+import { pkcs8ToPem } from '../pki/pbes2.js';
 import { toPem } from '../pki/pem.js';
 import { caId, isWaiting, rootOf } from './cas.js';
 import { FIRST_CRL_NUMBER, signWorkspaceCrl } from './crl.js';
@@ -146,8 +146,7 @@ function writeCa(paths: WorkspacePaths, { stem, certificate, key, crl }: NewCa, 
 }
 
 /** The key of a CA as it is kept. */
-export const caKeyPem = (key: KeyObject, passphrase: string | undefined): string =>
-  passphrase === undefined ? privateKeyToPem(key) : encryptedPrivateKeyToPem(key, passphrase);
+export const caKeyPem = (key: KeyObject, passphrase: string | undefined): string => pkcs8ToPem(pkcs8Of(key), passphrase);
 
 /** What the ledger says of a certificate of a CA. */
 export function caCertified(certificate: Certificate, at: Date, issuer = certificate.authorityKeyId ?? caId(certificate)): LedgerEntry {
@@ -163,6 +162,18 @@ export function caCertified(certificate: Certificate, at: Date, issuer = certifi
     sha256: fingerprint(certificate),
   };
 }
+
+/** What the ledger says of a certificate that a CA has signed for its own errands. */
+export const delegated = (certificate: Certificate, issuer: string, at: Date): LedgerEntry => ({
+  event: 'delegated',
+  at,
+  serial: certificate.serial,
+  issuer,
+  name: labelOf(certificate.subject),
+  notBefore: new Date(certificate.notBefore),
+  notAfter: new Date(certificate.notAfter),
+  sha256: fingerprint(certificate),
+});
 
 /** A CA that may not sign the names that its own services have by default is of no use. */
 function assertPermitted(trustDomain: string, constraints: WritableConstraints): void {

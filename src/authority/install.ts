@@ -12,7 +12,8 @@ import { isCrlOf } from '../validate/crl-faults.js';
 import { type Ca, caId, isWaiting, openKeyOf } from './cas.js';
 import { writeCrl } from './crl.js';
 import { caCertified, pemOf } from './initialize.js';
-import { appendLedger, readLedger } from './ledger.js';
+import { appendLedger } from './ledger.js';
+import { viewLedger } from './ledger-view.js';
 import { type Watcher, withLock } from './lock.js';
 import { type NewCas, takeCas } from './make-cas.js';
 import type { Workspace, WorkspacePaths } from './workspace.js';
@@ -71,7 +72,7 @@ export async function installCa(
     noteCas(workspace, taken, now);
     writeAbove(paths, taken, options.crls);
     const issuing = { paths: paths.issuing, certificate };
-    const crl = writeCrl(workspace, { ...issuing, key }, readLedger(paths.ledger), [], now);
+    const crl = writeCrl(workspace, { ...issuing, key }, viewLedger(paths).others, [], now);
     writeFileAtomic(paths.issuing.certificate, toPem('CERTIFICATE', certificate.der));
     const withoutCrl = [root, ...taken.between].filter((ca) => !standing(paths).some((each) => isCrlOf(each, ca)));
     return {
@@ -122,7 +123,7 @@ const unfit = ({ certificate: path }: InstallOptions, problem: string): MtlsErro
 
 /** What the ledger does not know already. */
 function noteCas({ paths }: Workspace, { cas, between }: NewCas, now: Date): void {
-  const known = new Set(readLedger(paths.ledger).flatMap((entry) => (entry.event === 'ca' ? [entry.sha256] : [])));
+  const known = new Set(viewLedger(paths).others.flatMap((entry) => (entry.event === 'ca' ? [entry.sha256] : [])));
   const [root, issuing] = [cas[0]!.certificate, cas[1]!.certificate];
   const entries = [caCertified(root, now), caCertified(issuing, now, caId(between[0] ?? root))].filter(
     (entry) => entry.event !== 'ca' || !known.has(entry.sha256),

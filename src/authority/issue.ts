@@ -7,10 +7,11 @@ import { MtlsError } from '../errors.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { SubjectNames } from '../pki/encode.js';
 import { isPkcs8Of, keyPairOf, newKeyPair } from '../pki/key-write.js';
+import { pkcs8ToPem } from '../pki/pbes2.js';
 import { toPem } from '../pki/pem.js';
 import { signCertificate } from '../pki/sign.js';
 import { verify } from '../validate/verify.js';
-import { type SigningCa, askAhead, caId, casOf, chainOf, openCas } from './cas.js';
+import { type SigningCa, askAhead, caId, casOf, chainOf, everyCaOf, openCas } from './cas.js';
 import { keepCrlsFresh } from './crl.js';
 import { type Issued, appendLedger, currentUser } from './ledger.js';
 import { type Watcher, withLock } from './lock.js';
@@ -55,7 +56,7 @@ export async function issueCertificates(
   await askAhead(workspace, before.slice(-1));
   const issue = async (): Promise<IssueResult[]> => {
     const all = casOf(workspace.paths);
-    const cas = await openCas(workspace, all, 'issuer');
+    const cas = await openCas(workspace, everyCaOf(workspace.paths, all), 'issuer');
     const issuer = { ca: cas.at(-1)!, chain: chainOf(workspace.paths, all), root: all[0].certificate };
     const now = clock();
     assertInForce(issuer.ca, plans, now);
@@ -75,10 +76,10 @@ export async function issueCertificates(
     const staged: Staged[] = [];
     try {
       const chain = issuer.chain.map(({ der }) => toPem('CERTIFICATE', der)).join('');
-      for (const [i, { certificate, pkcs8, result }] of signed.entries()) {
+      for (const [i, { certificate, pkcs8, keyPassphrase, result }] of signed.entries()) {
         await breathe('issuing', i);
         const files = { 'tls.crt': `${toPem('CERTIFICATE', certificate.der)}${chain}`, 'ca.crt': bundle };
-        const key = given({ 'tls.key': pkcs8 && toPem('PRIVATE KEY', pkcs8) });
+        const key = given({ 'tls.key': pkcs8 && pkcs8ToPem(pkcs8, keyPassphrase) });
         staged.push(stageServiceFiles(result.paths.directory, { ...files, ...key }));
       }
       await breathe('issuing', plans.length);
@@ -152,6 +153,7 @@ function assertInForce({ paths, certificate: { notBefore, notAfter } }: SigningC
 interface SignedPlan {
   readonly certificate: Certificate;
   readonly pkcs8: Buffer | undefined;
+  readonly keyPassphrase: string | undefined;
   readonly result: IssueResult;
 }
 
@@ -195,6 +197,7 @@ function sign(workspace: Workspace, issuer: SigningCa, each: Plan, replaced: Cer
   return {
     certificate,
     pkcs8: pair?.pkcs8,
+    keyPassphrase: each.keyPassphrase,
     result: { entry, certificate, paths, names, keyless: pair === undefined, cappedByIssuer, replaced },
   };
 }

@@ -45,6 +45,17 @@ export interface CaCertified extends Noted {
   readonly sha256: string;
 }
 
+/** A CA signed for its own errands: an OCSP responder, or a client that asks who trusts it. It lives for days at most, in memory alone. */
+export interface Delegated extends Noted {
+  readonly event: 'delegated';
+  readonly serial: string;
+  readonly issuer: string;
+  readonly name: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly sha256: string;
+}
+
 /** A certificate is no longer to be trusted. Written before the CRL that says so; once more when the reason became a graver one. */
 export interface Revoked extends Noted {
   readonly event: 'revoked';
@@ -77,6 +88,15 @@ export interface KeyMoved extends Noted {
   readonly key: string;
 }
 
+const ROTATION_EVENTS = ['prepared', 'activated', 'retired'] as const;
+
+/** A root takes the place of another: made, then signing, then trusted alone. Both by their key identifiers. */
+export interface RootRotated extends Noted {
+  readonly event: (typeof ROTATION_EVENTS)[number];
+  readonly key: string;
+  readonly replaces: string;
+}
+
 /** A CA was made that waits for its certificate: the first entry of such a workspace. */
 interface CaRequested extends Noted {
   readonly event: 'requested';
@@ -84,7 +104,7 @@ interface CaRequested extends Noted {
   readonly name: string;
 }
 
-export type LedgerEntry = Issued | CaCertified | CaRequested | Revoked | Released | CrlSigned | KeyMoved;
+export type LedgerEntry = Issued | CaCertified | Delegated | CaRequested | Revoked | Released | CrlSigned | KeyMoved | RootRotated;
 
 /** What the first line carries for the hash of the line before it. */
 export const GENESIS = '0'.repeat(64);
@@ -161,7 +181,7 @@ function takeBack(handle: number, end: number, reason: unknown): void {
 }
 
 /** Looks back from `end`, which is that of the file unless told, so that it costs the same however long the ledger is. */
-function endOfLastLine(handle: number, end = fs.fstatSync(handle).size): number {
+export function endOfLastLine(handle: number, end = fs.fstatSync(handle).size): number {
   const block = Buffer.alloc(4096);
   while (end > 0) {
     const start = Math.max(0, end - block.length);
@@ -181,7 +201,7 @@ function readLastLine(handle: number, end: number, path: string): Buffer {
   return line;
 }
 
-function readRange(handle: number, start: number, end: number): Buffer {
+export function readRange(handle: number, start: number, end: number): Buffer {
   const bytes = Buffer.alloc(end - start);
   return bytes.subarray(0, fs.readSync(handle, bytes, 0, bytes.length, start));
 }
@@ -197,7 +217,7 @@ function readUncounted(line: string, path: string): LedgerEntry {
 }
 
 /** `init` writes the first entry: a ledger without any was emptied, and says nothing of what was revoked. */
-const withoutEntries = (path: string): MtlsError =>
+export const withoutEntries = (path: string): MtlsError =>
   new MtlsError('LEDGER_CORRUPT', { path, problem: 'expected at least the entry that init writes, found none' });
 
 /** Some 600 entries. */
@@ -258,16 +278,22 @@ export function readLedger(path: string): LedgerEntry[] {
 /** Octets that are read at once: a ledger of a million lines is longer than any string may be. */
 const CHUNK = 4 * 1024 * 1024;
 
-/** The lines that a newline ends: what stands behind the last one was never reported as done. */
-function* wholeLines(path: string): Generator<string> {
+/** The lines that a newline ends, from that at `start` on: what stands behind the last one was never reported as done. */
+export function* wholeLines(path: string, start = 0): Generator<string> {
+  for (const block of wholeBlocks(path, start)) yield* linesOf(block.toString('utf8'));
+}
+
+/** The same as blocks of whole lines; each is good until the next one is asked for. */
+export function* wholeBlocks(path: string, start = 0): Generator<Buffer> {
   let handle: number | undefined;
   try {
     handle = fs.openSync(path, 'r');
     const chunk = Buffer.allocUnsafe(CHUNK);
     let open = Buffer.alloc(0);
-    for (let read = fs.readSync(handle, chunk); read > 0; read = fs.readSync(handle, chunk)) {
+    for (let at = start, read = 1; read > 0; at += read) {
+      read = fs.readSync(handle, chunk, 0, CHUNK, at);
       const end = chunk.subarray(0, read).lastIndexOf(NEWLINE) + 1;
-      if (end > 0) yield* linesOf(Buffer.concat([open, chunk.subarray(0, end)]).toString('utf8'));
+      if (end > 0) yield open.length === 0 ? chunk.subarray(0, end) : Buffer.concat([open, chunk.subarray(0, end)]);
       open = Buffer.concat(end > 0 ? [chunk.subarray(end, read)] : [open, chunk.subarray(0, read)]);
     }
   } catch (error) {
@@ -295,6 +321,8 @@ export function readEntry(line: string, path: string, number?: number): LedgerEn
     const noted = { at: entry.instant('at'), by: entry.string('by') };
     if (event === 'crl') return { event, ...noted, issuer: entry.string('issuer'), number: entry.count('number') };
     if (event === 'sealed' || event === 'unsealed' || event === 'burnt') return { event, ...noted, key: entry.string('key') };
+    if (event === 'prepared' || event === 'activated' || event === 'retired')
+      return { event, ...noted, key: entry.string('key'), replaces: entry.string('replaces') };
     if (event === 'requested') return { event, ...noted, key: entry.string('key'), name: entry.string('name') };
     const serial = entry.string('serial');
     if (!/^(?:[0-9a-f]{2}){1,21}$/.test(serial))
@@ -305,6 +333,7 @@ export function readEntry(line: string, path: string, number?: number): LedgerEn
     if (event === 'revoked') return { event, ...common, notAfter, reason: entry.word('reason', KNOWN_REASONS) };
     const life = { name: entry.string('name'), notBefore: entry.instant('notBefore'), notAfter, sha256: entry.string('sha256') };
     if (event === 'ca') return { event, ...common, key: entry.string('key'), ...life };
+    if (event === 'delegated') return { event, ...common, ...life };
     const renews = entry.optionalString('renews');
     return {
       event,
@@ -324,5 +353,5 @@ export function readEntry(line: string, path: string, number?: number): LedgerEn
   }
 }
 
-const EVENTS = ['issued', 'ca', 'requested', 'revoked', 'released', 'crl', ...KEY_EVENTS] as const;
+const EVENTS = ['issued', 'ca', 'delegated', 'requested', 'revoked', 'released', 'crl', ...KEY_EVENTS, ...ROTATION_EVENTS] as const;
 const KNOWN_REASONS = REASONS.filter((reason) => reason !== undefined);

@@ -1,11 +1,13 @@
 import type { Clock } from '../base/clock.js';
 import { DAY } from '../base/duration.js';
+import { parseInstant } from '../base/json.js';
 import { fingerprint } from '../pki/certificate.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
-import { type Ca, caId, casOf } from './cas.js';
-import { type Issued, type Revoked, readLedger, revocationsIn } from './ledger.js';
+import { type Ca, caId, everyCaOf } from './cas.js';
+import { type IssuedLine, type OtherEntry, readLine } from './issued-line.js';
+import { type Revoked, revocationsIn, wholeLines, withoutEntries } from './ledger.js';
 import type { Workspace } from './workspace.js';
 
 /** `replaced`: still valid, but its service has a newer one. */
@@ -52,33 +54,54 @@ type ListOrder = (typeof LIST_ORDERS)[number];
 /** The CAs, then the certificates of all services: in the order of their names, newest last, or as the options have it. */
 export function listCertificates(workspace: Workspace, clock: Clock, options: ListOptions = {}): ListedCertificate[] {
   const now = clock();
-  const ledger = readLedger(workspace.paths.ledger);
-  const revocations = revocationsIn(ledger);
-  const issued = ledger.filter((entry) => entry.event === 'issued');
-  const newest = new Map(issued.map((entry) => [entry.name, entry.serial]));
+  const { issued, newest, revocations } = readIssued(workspace.paths.ledger);
   const takesAll = options.all === true && options.expiringWithin === undefined;
   const services = inOrder(
-    issued.filter((entry) => takesAll || newest.get(entry.name) === entry.serial),
+    issued.filter((entry) => takesAll || newest.get(entry.name) === entry),
     options.sort,
-  ).map((entry): ListedCertificate => {
-    const revocation = revocations.get(entry.serial);
-    return {
-      name: entry.name,
-      namespace: entry.namespace,
-      serial: serialText(entry.serial),
-      profile: entry.profile,
-      status: revocation !== undefined ? 'revoked' : statusOf(entry, newest.get(entry.name) === entry.serial, now),
-      ...datesOf(entry.notBefore, entry.notAfter, now),
-      uri: entry.uri,
-      issuer: entry.issuer,
-      sha256: entry.sha256,
-      issued: { at: isoTime(entry.at), by: entry.by ?? '' },
-      revoked: revocation === undefined ? null : { at: isoTime(revocation.at), reason: revocation.reason },
-    };
-  });
-  const listed = [...casOf(workspace.paths).map((ca) => listedCa(ca, revocations, now)), ...services];
+  ).map((entry) => listedService(entry, newest.get(entry.name) === entry, revocations.get(entry.serial), now));
+  const listed = [...everyCaOf(workspace.paths).map((ca) => listedCa(ca, revocations, now)), ...services];
   return listed.filter(filterOf(options, now));
 }
+
+/** What a list is made of: the certificates in the order in which they were issued, the newest of each service, what is revoked. */
+function readIssued(path: string) {
+  const issued: IssuedLine[] = [];
+  const others: OtherEntry[] = [];
+  const newest = new Map<string, IssuedLine>();
+  for (const line of wholeLines(path)) {
+    const entry = readLine(line, path, issued.length + others.length + 1);
+    if (entry.event !== 'issued') others.push(entry);
+    else {
+      issued.push(entry);
+      newest.set(entry.name, entry);
+    }
+  }
+  if (issued.length + others.length === 0) throw withoutEntries(path);
+  return { issued, newest, revocations: revocationsIn(others) };
+}
+
+function listedService(entry: IssuedLine, isNewest: boolean, revocation: Revoked | undefined, now: Date): ListedCertificate {
+  const end = parseInstant(entry.notAfter)!.getTime();
+  return {
+    name: entry.name,
+    namespace: entry.namespace,
+    serial: serialText(entry.serial),
+    profile: entry.profile,
+    status: statusOf(end, revocation !== undefined, isNewest, now),
+    notBefore: inSeconds(entry.notBefore),
+    notAfter: inSeconds(entry.notAfter),
+    daysLeft: daysLeft(end, now),
+    uri: entry.uri,
+    issuer: entry.issuer,
+    sha256: entry.sha256,
+    issued: { at: inSeconds(entry.at), by: entry.by },
+    revoked: revocation === undefined ? null : { at: isoTime(revocation.at), reason: revocation.reason },
+  };
+}
+
+/** As `isoTime` has it. */
+const inSeconds = (instant: string): string => `${instant.slice(0, -5)}Z`;
 
 /** Does a certificate pass all that was asked for? */
 function filterOf({ name, status, profile, issuer, expiringWithin }: ListOptions, now: Date): (listed: ListedCertificate) => boolean {
@@ -94,9 +117,10 @@ function filterOf({ name, status, profile, issuer, expiringWithin }: ListOptions
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 /** The ledger has them in the order in which they were issued; what is alike stays in it. */
-function inOrder(issued: Issued[], order: ListOrder = 'name'): Issued[] {
+function inOrder(issued: IssuedLine[], order: ListOrder = 'name'): IssuedLine[] {
   if (order === 'issued') return issued.reverse();
-  const key = order === 'name' ? ({ name }: Issued) => name : ({ notAfter }: Issued) => notAfter;
+  // four digits of a year: instants are in the order of their text
+  const key = order === 'name' ? ({ name }: IssuedLine) => name : ({ notAfter }: IssuedLine) => notAfter;
   return issued.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
@@ -104,8 +128,10 @@ function isDue({ status, notAfter }: ListedCertificate, now: Date, within: numbe
   return (status === 'valid' || status === 'expired') && new Date(notAfter).getTime() - now.getTime() <= within;
 }
 
-function statusOf({ notAfter }: Issued, isNewest: boolean, now: Date): Status {
-  if (now > notAfter) return 'expired';
+/** What a certificate is that ends at `notAfter`. */
+export function statusOf(notAfter: number, isRevoked: boolean, isNewest: boolean, now: Date): Status {
+  if (isRevoked) return 'revoked';
+  if (now.getTime() > notAfter) return 'expired';
   return isNewest ? 'valid' : 'replaced';
 }
 
@@ -116,8 +142,10 @@ function listedCa({ certificate }: Ca, revocations: ReadonlyMap<string, Revoked>
     namespace: null,
     serial: serialText(certificate.serial),
     profile: 'ca',
-    status: revocation !== undefined ? 'revoked' : now.getTime() > certificate.notAfter ? 'expired' : 'valid',
-    ...datesOf(new Date(certificate.notBefore), new Date(certificate.notAfter), now),
+    status: statusOf(certificate.notAfter, revocation !== undefined, true, now),
+    notBefore: isoTime(certificate.notBefore),
+    notAfter: isoTime(certificate.notAfter),
+    daysLeft: daysLeft(certificate.notAfter, now),
     uri: null,
     issuer: certificate.authorityKeyId ?? caId(certificate),
     sha256: fingerprint(certificate),
@@ -126,6 +154,5 @@ function listedCa({ certificate }: Ca, revocations: ReadonlyMap<string, Revoked>
   };
 }
 
-function datesOf(notBefore: Date, notAfter: Date, now: Date) {
-  return { notBefore: isoTime(notBefore), notAfter: isoTime(notAfter), daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / DAY) };
-}
+/** Whole days, negative after the end. */
+export const daysLeft = (notAfter: number, now: Date): number => Math.floor((notAfter - now.getTime()) / DAY);

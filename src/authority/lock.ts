@@ -9,12 +9,14 @@ import { MtlsError, systemCode } from '../errors.js';
 
 /** How long a command waits for another one to finish. */
 const PATIENCE = 15_000;
+/** How often it looks, in milliseconds. */
 const POLL = 20;
 
 /** Whoever waits for what takes long: may interrupt it, and is told what is under way. */
 export interface Watcher {
   readonly signal?: AbortSignal;
-  readonly tell?: (what: string) => void;
+  /** `happened` is of what must be said even where nobody watches. */
+  readonly tell?: (what: string, happened?: 'happened') => void;
 }
 
 interface LockOptions extends Watcher {
@@ -31,8 +33,8 @@ interface Holder {
 
 /**
  * Runs `work` while this process alone holds the lock file. A lock whose process is gone is taken over; so is one that
- * was never written whole, when it is older than `patience`. One from another host is never, because nobody here can
- * tell. Throws WORKSPACE_LOCKED after `patience` milliseconds of waiting, INTERRUPTED when that is cut short.
+ * was never written whole, when it is older than `patience`: `tell` is told. One from another host is never, because nobody
+ * here can tell. Throws WORKSPACE_LOCKED after `patience` milliseconds of waiting, INTERRUPTED when that is cut short.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   await acquire(path, options);
@@ -40,22 +42,32 @@ export async function withLock<T>(path: string, work: () => Promise<T>, options:
     sweep(path);
     return await work();
   } finally {
-    // what was done is done: a lock that stays is taken over when this process is gone
-    removeQuietly(path);
+    release(path);
   }
+}
+
+/** Locks that this process could not remove when it had done its work. */
+const leftBehind = new Set<string>();
+
+/** What was done is done: a lock that stays is taken over when this process is gone, or when it wants it again. */
+function release(path: string): void {
+  removeQuietly(path);
+  if (fs.existsSync(path)) leftBehind.add(path);
 }
 
 async function acquire(path: string, { patience = PATIENCE, signal, tell }: LockOptions): Promise<void> {
   const started = uptime();
   while (!tryCreate(path)) {
     const waitedMs = uptime() - started;
-    if (isStale(path, patience) && breakLock(path, patience)) continue;
+    if (isStale(path, patience) && breakLock(path, patience, tell)) continue;
     const holder = describe(readHolder(path));
     if (waitedMs > patience) throw new MtlsError('WORKSPACE_LOCKED', { path, holder, waitedMs });
     tell?.(`waiting for ${holder}`);
-    await sleep(POLL + Math.random() * POLL);
+    // who has waited longer looks more often: nobody waits in vain while others come and go
+    await sleep((POLL + Math.random() * POLL) * Math.max(1 - waitedMs / patience, 0.1));
     if (signal?.aborted === true) throw new MtlsError('INTERRUPTED', {});
   }
+  leftBehind.delete(path);
 }
 
 const describe = (holder: Holder | 'torn' | undefined): string =>
@@ -90,12 +102,12 @@ function link(own: string, path: string): boolean {
   }
 }
 
-/** Is it there, and the process gone that made it? */
+/** Is it there, and the process gone that made it, or done with it? */
 function isStale(path: string, patience: number): boolean {
   const holder = readHolder(path);
   // the clock of a file system goes in steps of up to 10 ms
   if (holder === 'torn') return ageOf(path) + POLL > patience;
-  return holder !== undefined && isGone(holder);
+  return holder !== undefined && (isGone(holder) || (isOwn(holder) && leftBehind.has(path)));
 }
 
 /** Whose lock stands at `path` although the process is gone; undefined when there is none, or nobody here can tell. */
@@ -133,6 +145,8 @@ function ageOf(path: string): number {
   }
 }
 
+const isOwn = ({ pid, host }: Holder): boolean => pid === process.pid && host === hostname();
+
 function isGone({ pid, host, started }: Holder): boolean {
   if (host !== hostname()) return false;
   try {
@@ -160,16 +174,21 @@ function startOf(pid: number): string | undefined {
  * the guard removes the lock, after a second look, else the slower would remove the lock of the faster. The guard is a
  * lock as well: whoever dies with it leaves it to be broken in the same way.
  */
-function breakLock(path: string, patience: number): boolean {
+function breakLock(path: string, patience: number, tell?: Watcher['tell']): boolean {
   const guard = guardOf(path);
   if (!tryCreate(guard)) return isStale(guard, patience) && breakLock(guard, patience);
+  leftBehind.delete(guard);
   try {
-    if (isStale(path, patience)) fs.rmSync(path, { force: true });
+    if (isStale(path, patience)) {
+      const holder = readHolder(path);
+      fs.rmSync(path, { force: true });
+      if (typeof holder !== 'object' || !isOwn(holder)) tell?.(`took over the lock of ${describe(holder)}, which is gone`, 'happened');
+    }
     return true;
   } catch (error) {
     throw writeError(path, error);
   } finally {
-    removeQuietly(guard);
+    release(guard);
   }
 }
 

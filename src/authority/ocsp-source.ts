@@ -8,9 +8,12 @@ import { labelOf } from '../pki/name.js';
 import type { CertificateStatus } from '../pki/ocsp-write.js';
 import { OID } from '../pki/oids.js';
 import { type Signer, signCertificate } from '../pki/sign.js';
-import { type Ca, type SigningCa, caId, casOf, openCa } from './cas.js';
+import { type Ca, type SigningCa, caId, everyCaOf, openCa } from './cas.js';
+import { delegated } from './initialize.js';
 import { BACKDATE } from './issue.js';
-import { type LedgerEntry, readLedger, revocationsIn } from './ledger.js';
+import { type Issued, appendLedger, revocationsIn } from './ledger.js';
+import { type LedgerView, viewLedger } from './ledger-view.js';
+import { withLock } from './lock.js';
 import type { AnsweringAuthority } from './ocsp-responder.js';
 import type { Workspace } from './workspace.js';
 
@@ -59,11 +62,12 @@ export class OcspSource {
   }
 
   async #look(now: Date): Promise<readonly AnsweringAuthority[]> {
-    const { ledger } = this.#workspace.paths;
-    const state = fileState(ledger);
-    if (this.#known?.state !== state) this.#known = { state, ...knownIn(readLedger(ledger)) };
-    const cas = casOf(this.#workspace.paths);
+    const { paths } = this.#workspace;
+    const cas = everyCaOf(paths);
+    // a delegation is noted in the ledger, which is looked at after it
     for (const ca of cas) await this.#delegate(ca, now);
+    const state = fileState(paths.ledger);
+    if (this.#known?.state !== state) this.#known = { state, ...knownIn(viewLedger(paths)) };
     const list = cas.flatMap((ca) => this.#answering(ca, this.#known!, now));
     const of = [state, ...list.map(({ responder }) => responder.certificate.serial)].join(' ');
     if (this.#made?.of !== of) this.#made = { of, list };
@@ -78,6 +82,8 @@ export class OcspSource {
     const name = labelOf(ca.certificate.subject);
     try {
       const responder = delegateOf(await openCa(ca, this.#workspace.passphrase), this.#workspace, now);
+      const { ledger, lock } = this.#workspace.paths;
+      await withLock(lock, async () => appendLedger(ledger, [delegated(responder.certificate, id, now)]));
       const { notAfter } = responder.certificate;
       this.#delegations.set(id, { responder, renewAt: (now.getTime() + notAfter) / 2 });
       this.#log.info('delegated', { ca: name, until: isoTime(notAfter) });
@@ -88,28 +94,30 @@ export class OcspSource {
     }
   }
 
-  #answering({ certificate }: Ca, { issued, revoked }: Known, now: Date): AnsweringAuthority[] {
+  #answering({ certificate }: Ca, { find, revoked }: Known, now: Date): AnsweringAuthority[] {
     const id = caId(certificate);
     const responder = this.#delegations.get(id)?.responder;
     if (responder === undefined || now.getTime() > responder.certificate.notAfter) return [];
-    const statusOf = (serial: string): CertificateStatus =>
-      issued.get(serial) === id ? (revoked.get(serial) ?? { status: 'good' }) : { status: 'unknown' };
+    const statusOf = (asked: string): CertificateStatus => {
+      const found = find(asked);
+      return found?.issuer === id ? (revoked.get(found.serial) ?? { status: 'good' }) : { status: 'unknown' };
+    };
     return [{ issuer: certificate, responder, statusOf }];
   }
 }
 
-/** By serial number: who issued it, and how it was revoked. */
+/** By serial number: which certificate it is, and how it was revoked. */
 interface Known {
   readonly state: string;
-  readonly issued: ReadonlyMap<string, string>;
+  readonly find: (serial: string) => Pick<Issued, 'serial' | 'issuer'> | undefined;
   readonly revoked: ReadonlyMap<string, CertificateStatus>;
 }
 
-function knownIn(ledger: readonly LedgerEntry[]): Omit<Known, 'state'> {
-  const issued = ledger.flatMap((entry) => (entry.event === 'issued' || entry.event === 'ca' ? [entry] : []));
+function knownIn(view: LedgerView): Omit<Known, 'state'> {
+  const cas = new Map(view.others.flatMap((entry) => (entry.event === 'ca' ? [[entry.serial, entry] as const] : [])));
   return {
-    issued: new Map(issued.map(({ serial, issuer }) => [serial, issuer])),
-    revoked: new Map([...revocationsIn(ledger)].map(([serial, { at, reason }]) => [serial, { status: 'revoked', at, reason }])),
+    find: (serial) => cas.get(serial) ?? view.issued('serial', serial)[0],
+    revoked: new Map([...revocationsIn(view.others)].map(([serial, { at, reason }]) => [serial, { status: 'revoked', at, reason }])),
   };
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { type Staged, assertPrivate, havingDone, readFileBounded, stageFile } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
 import { isEncryptedKey, isKeyOf, publicKeyInfo, readPrivateKey } from '../pki/key.js';
+import { caKeysOf } from './cas.js';
 import { caKeyPem } from './initialize.js';
 import { type Watcher, withLock } from './lock.js';
 import type { Workspace, WorkspacePaths } from './workspace.js';
@@ -14,7 +15,7 @@ export interface PassphraseResult {
 }
 
 /** The keys of the CAs that are here. */
-const keysOf = ({ root, issuing }: WorkspacePaths): string[] => [root.key, issuing.key].filter((path) => fs.existsSync(path));
+const keysOf = (paths: WorkspacePaths): string[] => caKeysOf(paths).filter((path) => fs.existsSync(path));
 
 /** Those of them that a passphrase opens. */
 export const closedKeys = ({ paths }: Workspace): string[] => keysOf(paths).filter((path) => isEncryptedKey(readFileBounded(path)));

@@ -47,6 +47,8 @@ export interface IssueRequest {
   readonly publicKey?: PublicKeyInfo;
   /** Use this private key again. */
   readonly key?: KeyObject;
+  /** What the private key is to be under, where there is one to write. */
+  readonly keyPassphrase?: string;
   /** The certificate that this one renews. */
   readonly renews?: Certificate;
 }
@@ -66,6 +68,7 @@ export interface Plan {
   readonly publicKey?: PublicKeyInfo;
   /** The private key, where it is to be used again. */
   readonly key?: KeyObject;
+  readonly keyPassphrase?: string;
   readonly renews?: Certificate;
 }
 
@@ -115,8 +118,8 @@ export function plan({ workspace, constrained, policy, profiles }: Planner, requ
   const wanted = { ...service, ...names, profile: profile.name, life, subject, extendedKeyUsage };
   assertAllowed({ ...wanted, keyType: publicKey === undefined ? keyType : keyTypeOf(publicKey) }, policy, profile);
   assertNamespace(workspace, name, namespace);
-  const { key, renews } = request;
-  return { name, namespace, profile: profile.name, ...granted, life, keyType, ...given({ publicKey, key, renews }) };
+  const { key, keyPassphrase, renews } = request;
+  return { name, namespace, profile: profile.name, ...granted, life, keyType, ...given({ publicKey, key, keyPassphrase, renews }) };
 }
 
 function publicKeyOf({ csr, publicKey, key }: IssueRequest): PublicKeyInfo | undefined {

@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MtlsError, isError } from '../errors.js';
+import { given } from '../base/given.js';
+import { MtlsError } from '../errors.js';
 import { identityOf } from '../validate/identity.js';
-import { casOf } from './cas.js';
+import { Attempts, inRounds } from './attempts.js';
+import { everyCaOf } from './cas.js';
 import { type SignedCrl, dueCas, refreshCrls } from './crl.js';
 import type { IssueResult } from './issue.js';
 import { type Hooks, runHooks } from './renew-hooks.js';
@@ -26,22 +28,13 @@ export interface RoundOptions extends RenewOptions {
   readonly tell: (event: RenewEvent) => void;
 }
 
-const FIRST_BACKOFF = 1_000;
-const LONGEST_BACKOFF = 5 * 60_000;
-/** A clock may jump, and files may come from elsewhere: it is looked again so often. */
-const LONGEST_SLEEP = 60_000;
+/** Milliseconds in which whoever shows a certificate has seen the new one: sidecars look at their files twice a second. */
+const RELOADING = 2_000;
+
 /** Where CRLs and metrics stand among the services. */
 const CRLS = '(crls)';
 const METRICS = '(metrics)';
 const WORKSPACE = '(workspace)';
-
-/** How long to wait after so many failures in a row. */
-export const backoff = (failures: number): number => Math.min(FIRST_BACKOFF * 2 ** (failures - 1), LONGEST_BACKOFF);
-
-interface Trouble {
-  readonly failures: number;
-  readonly next: number;
-}
 
 /**
  * Rounds of renewals. What failed is tried again, later each time; what was renewed and whose hook failed is not renewed
@@ -50,36 +43,39 @@ interface Trouble {
 export class RenewRounds {
   readonly #workspace: Workspace;
   readonly #options: RoundOptions;
-  readonly #troubles = new Map<string, Trouble>();
-  readonly #unfinished = new Map<string, IssueResult>();
+  readonly #attempts: Attempts;
+  /** Renewed, and the hook is still to be run, or the old one to be revoked. */
+  readonly #unfinished = new Map<string, { readonly result: IssueResult; readonly isHooked: boolean }>();
   /** Their files could not be read when it was looked last. */
   #unreadable: ReadonlySet<string> = new Set();
-  #failures = 0;
   #lastSuccess: Date | undefined;
 
   constructor(workspace: Workspace, options: RoundOptions) {
     this.#workspace = workspace;
     this.#options = options;
+    this.#attempts = new Attempts(options.clock, (service, error) => options.tell({ event: 'failed', service, error }));
   }
 
   get isTroubled(): boolean {
-    return this.#troubles.size > 0;
+    return this.#attempts.isTroubled;
   }
 
   /** Renews these, or whatever is due. Throws nothing but INTERRUPTED. */
   async round(names?: readonly string[], early: Early = () => 0): Promise<void> {
-    for (const [name, result] of this.#unfinished) await this.#attempt(name, () => this.#finish(name, result));
-    await this.#attempt(WORKSPACE, async () => {
+    for (const [name, { result, isHooked }] of this.#unfinished)
+      if (!isHooked) await this.#attempts.attempt(name, () => this.#hook(name, result));
+    await this.#attempts.attempt(WORKSPACE, async () => {
       const due = names === undefined ? this.#due(early) : [];
       if (names === undefined && due.length === 0) return;
       const known = knownTo(this.#workspace);
       // what was revoked is not brought back unasked
       const targets = names ?? due.flatMap(({ name, certificate: { serial } }) => (known.revoked.has(serial) ? [] : [name]));
-      for (const name of targets) await this.#attempt(name, () => this.#renew(name, known));
+      for (const name of targets) await this.#attempts.attempt(name, () => this.#renew(name, known));
     });
-    await this.#attempt(CRLS, () => this.#keepCrls());
+    await this.#revokeOld();
+    await this.#attempts.attempt(CRLS, () => this.#keepCrls());
     if (!this.isTroubled) this.#lastSuccess = this.#options.clock();
-    await this.#attempt(METRICS, () => this.#writeMetrics());
+    await this.#attempts.attempt(METRICS, () => this.#writeMetrics());
   }
 
   /** Rounds until the signal: each when something is due, and once a minute. `random` (0 to 1) spreads them over a tenth of the life left. */
@@ -89,14 +85,12 @@ export class RenewRounds {
       if (!jitter.has(serial)) jitter.set(serial, random());
       return (jitter.get(serial)! * left) / 10;
     };
-    try {
-      while (!signal.aborted) {
-        await this.round(undefined, early);
-        await sleep(this.#untilNext(early), undefined, { signal });
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+    await inRounds(
+      () => this.round(undefined, early),
+      () => [...this.#dues(early), ...this.#attempts.nexts],
+      this.#options.clock,
+      signal,
+    );
   }
 
   #due(early: Early): Renewable[] {
@@ -104,28 +98,18 @@ export class RenewRounds {
     const unreadable = new Set<string>();
     const all = renewables(this.#workspace, this.#options.before, (name, error) => {
       unreadable.add(name);
-      if (this.#isToTry(name)) this.#failed(name, error);
+      if (this.#attempts.isToTry(name)) this.#attempts.failed(name, error);
     });
-    for (const name of this.#unreadable) if (!unreadable.has(name)) this.#troubles.delete(name);
+    for (const name of this.#unreadable) if (!unreadable.has(name)) this.#attempts.forget(name);
     this.#unreadable = unreadable;
     return all.filter(({ certificate: { serial, notAfter }, due }) => due - early(serial, notAfter - due) <= now);
   }
 
-  #untilNext(early: Early): number {
-    const now = this.#options.clock().getTime();
-    const dues = this.#quietly(() =>
-      renewables(this.#workspace, this.#options.before, () => {}).map(({ name, certificate: { serial, notAfter }, due }) =>
-        Math.max(due - early(serial, notAfter - due), this.#troubles.get(name)?.next ?? 0),
-      ),
-    );
-    const waits = [...dues, ...[...this.#troubles.values()].map(({ next }) => next)].map((at) => at - now);
-    // what is due and was passed over (revoked) waits for the next look
-    return Math.min(LONGEST_SLEEP, ...waits.filter((wait) => wait > 0));
-  }
-
-  #quietly(act: () => number[]): number[] {
+  #dues(early: Early): number[] {
     try {
-      return act();
+      return renewables(this.#workspace, this.#options.before, () => {}).map(({ name, certificate: { serial, notAfter }, due }) =>
+        Math.max(due - early(serial, notAfter - due), this.#attempts.nextOf(name)),
+      );
     } catch {
       return []; // the next round says why
     }
@@ -134,25 +118,38 @@ export class RenewRounds {
   async #renew(name: string, known: Known): Promise<void> {
     const result = await renewService(this.#workspace, name, known, this.#options);
     this.#options.tell({ event: 'renewed', result });
-    this.#unfinished.set(name, result);
-    await this.#finish(name, result);
+    this.#unfinished.set(name, { result, isHooked: false });
+    await this.#hook(name, result);
   }
 
-  /** The old one is revoked last: until the hook is done somebody still shows it. */
-  async #finish(name: string, result: IssueResult): Promise<void> {
+  async #hook(name: string, result: IssueResult): Promise<void> {
     const { hooks, revokeOld, tell } = this.#options;
     await runHooks(hooks, name, result.paths);
     if (hooks.exec !== undefined || hooks.signal !== undefined) tell({ event: 'hooked', service: name });
-    if (revokeOld) {
-      await revokeReplaced(this.#workspace, result, this.#options);
-      tell({ event: 'revoked', service: name });
+    if (revokeOld) this.#unfinished.set(name, { result, isHooked: true });
+    else this.#unfinished.delete(name);
+  }
+
+  /** The old ones are revoked last, all together: until the new ones were seen somebody still shows them. */
+  async #revokeOld(): Promise<void> {
+    const { watcher, tell } = this.#options;
+    const replaced = [...this.#unfinished].filter(([, { isHooked }]) => isHooked);
+    if (replaced.length === 0) return;
+    await sleep(RELOADING, undefined, given({ signal: watcher?.signal })).catch(() => {
+      throw new MtlsError('INTERRUPTED', {});
+    });
+    for (const [name, { result }] of replaced) {
+      await this.#attempts.attempt(name, async () => {
+        await revokeReplaced(this.#workspace, result, this.#options);
+        this.#unfinished.delete(name);
+        tell({ event: 'revoked', service: name });
+      });
     }
-    this.#unfinished.delete(name);
   }
 
   async #keepCrls(): Promise<void> {
     const { clock, watcher, tell } = this.#options;
-    const withKey = casOf(this.#workspace.paths).filter(({ paths }) => fs.existsSync(paths.key));
+    const withKey = everyCaOf(this.#workspace.paths).filter(({ paths }) => fs.existsSync(paths.key));
     if (dueCas(this.#workspace.paths, withKey, clock()).length === 0) return;
     tell({ event: 'crls', crls: await refreshCrls(this.#workspace, clock, undefined, watcher) });
   }
@@ -163,31 +160,7 @@ export class RenewRounds {
     const certificates = renewables(this.#workspace, before, () => {}).map(({ name, certificate }) => ({
       ...{ service: name, namespace: identityOf(certificate)?.namespace ?? '', certificate },
     }));
-    writeMetrics(metrics, { certificates, now: clock(), lastSuccess: this.#lastSuccess, failures: this.#failures });
-  }
-
-  #isToTry(name: string): boolean {
-    const trouble = this.#troubles.get(name);
-    return trouble === undefined || trouble.next <= this.#options.clock().getTime();
-  }
-
-  async #attempt(name: string, act: () => Promise<void>): Promise<void> {
-    if (!this.#isToTry(name)) return;
-    try {
-      await act();
-      this.#troubles.delete(name);
-    } catch (error) {
-      if (isError(error, 'INTERRUPTED')) throw error;
-      this.#failed(name, error);
-    }
-  }
-
-  #failed(service: string, error: unknown): void {
-    if (!(error instanceof MtlsError)) throw error;
-    this.#failures++;
-    const failures = 1 + (this.#troubles.get(service)?.failures ?? 0);
-    this.#troubles.set(service, { failures, next: this.#options.clock().getTime() + backoff(failures) });
-    this.#options.tell({ event: 'failed', service, error });
+    writeMetrics(metrics, { certificates, now: clock(), lastSuccess: this.#lastSuccess, failures: this.#attempts.failures });
   }
 }
 

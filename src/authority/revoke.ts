@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import { MtlsError } from '../errors.js';
 import { type Reason, findRevoked } from '../pki/crl.js';
-import { type SigningCa, askAhead, caId, casOf, openCas } from './cas.js';
-import { type SignedCrl, dueCas, standingCrl, writeCrl } from './crl.js';
-import { type CaCertified, type Issued, type LedgerEntry, type Released, type Revoked, readLedger, revocationsIn } from './ledger.js';
+import { type SigningCa, askAhead, caId, everyCaOf, openCas } from './cas.js';
+import { type SignedCrl, dueCas, namesakesOf, standingCrl, writeCrl } from './crl.js';
+import { type Known, type RevokeTarget, findTargets } from './find.js';
+import { type Released, type Revoked, revocationsIn } from './ledger.js';
+import { type LedgerView, viewLedger } from './ledger-view.js';
 import { type Watcher, withLock } from './lock.js';
 import type { Workspace } from './workspace.js';
 
@@ -17,17 +19,6 @@ export const SERVICE_REASONS = [
   'certificateHold',
   'privilegeWithdrawn',
 ] as const satisfies readonly Reason[];
-
-/** Whom a revocation is about. */
-export interface RevokeTarget {
-  /** The name of a service, a serial number in hex, or a SHA-256 fingerprint, with or without colons. */
-  readonly what: string;
-  /** Of a name: what has ended already, too. */
-  readonly all?: boolean;
-}
-
-/** A certificate of ours, of a service or of a CA below the root. */
-type Known = Issued | CaCertified;
 
 /** A certificate that was revoked before, and how. */
 interface Earlier {
@@ -55,9 +46,9 @@ export async function revokeCertificates(
   clock: Clock,
   watcher: Watcher = {},
 ): Promise<RevokeResult> {
-  return changing(workspace, clock, watcher, (ledger, now) => {
-    const revocations = revocationsIn(ledger);
-    const targets = find(ledger, target, now);
+  return changing(workspace, clock, watcher, (view, now) => {
+    const revocations = revocationsIn(view.others);
+    const targets = findTargets(view, target, now);
     const earlier = targets.flatMap((issued): Earlier[] => {
       const revocation = revocations.get(issued.serial);
       return revocation === undefined ? [] : [{ issued, revocation }];
@@ -88,9 +79,9 @@ export async function releaseCertificates(
   clock: Clock,
   watcher: Watcher = {},
 ): Promise<ReleaseResult> {
-  return changing(workspace, clock, watcher, (ledger, now) => {
-    const revocations = revocationsIn(ledger);
-    const targets = find(ledger, target, now);
+  return changing(workspace, clock, watcher, (view, now) => {
+    const revocations = revocationsIn(view.others);
+    const targets = findTargets(view, target, now);
     const released = targets.filter(({ serial }) => revocations.get(serial)?.reason === 'certificateHold');
     if (released.length === 0) throw new MtlsError('NOT_ON_HOLD', { target: target.what });
     const added = released.map(({ serial, issuer }): Released => ({ event: 'released', at: now, serial, issuer }));
@@ -110,21 +101,28 @@ async function changing<T>(
   workspace: Workspace,
   clock: Clock,
   watcher: Watcher,
-  decide: (ledger: readonly LedgerEntry[], now: Date) => Change<T>,
+  decide: (view: LedgerView, now: Date) => Change<T>,
 ): Promise<T & { readonly crls: readonly SignedCrl[] }> {
-  await askAhead(workspace, casOf(workspace.paths));
+  await askAhead(workspace, everyCaOf(workspace.paths));
   const change = async (): Promise<T & { readonly crls: readonly SignedCrl[] }> => {
-    const ledger = readLedger(workspace.paths.ledger);
+    const view = viewLedger(workspace.paths);
     const now = clock();
-    const { added, targets, outcome } = decide(ledger, now);
+    const { added, targets, outcome } = decide(view, now);
     const cas = await openCas(workspace);
-    const concerned = targets.map(({ issuer }) => signerOf(cas, issuer, workspace));
+    const signers = targets.map(({ issuer }) => signerOf(cas, issuer, workspace));
+    // those of another key with the same name after the one that has signed, whose entry they read
+    const concerned = [...signers, ...signers.flatMap(({ certificate }) => namesakesOf(certificate, cas))];
     const due = dueCas(workspace.paths, cas, now);
+    let { others } = view;
     const crls = [...new Set(concerned)].map((ca): SignedCrl => {
       const ofCa = added.filter(({ issuer }) => issuer === caId(ca.certificate));
       const standing = standingCrl(ca);
-      const isSaid = ofCa.length === 0 && !due.includes(ca) && targets.every(({ serial }) => findRevoked(standing!, serial) !== undefined);
-      return { ca, crl: isSaid ? standing! : writeCrl(workspace, ca, ledger, ofCa, now) };
+      const ofName = added.filter(({ issuer }) => namesakesOf(ca.certificate, cas).some(({ certificate }) => caId(certificate) === issuer));
+      const isSaid =
+        ofName.length === 0 && !due.includes(ca) && targets.every(({ serial }) => findRevoked(standing!, serial) !== undefined);
+      const crl = isSaid ? standing! : writeCrl(workspace, ca, others, ofCa, now);
+      others = [...others, ...ofCa];
+      return { ca, crl };
     });
     return { ...outcome, crls };
   };
@@ -144,19 +142,4 @@ function signerOf(cas: readonly SigningCa[], issuer: string, { paths }: Workspac
 function isReplacedBy(before: Reason, now: Reason): boolean {
   if (now === 'certificateHold') return false;
   return before === 'certificateHold' || (before === 'unspecified' && now !== 'unspecified');
-}
-
-/** What the ledger knows under a name (still alive, or else the last one), a serial number or a fingerprint. Throws SERIAL_NOT_FOUND. */
-function find(ledger: readonly LedgerEntry[], { what, all = false }: RevokeTarget, now: Date): Known[] {
-  const known = ledger.flatMap((entry): Known[] =>
-    entry.event === 'issued' || (entry.event === 'ca' && entry.issuer !== entry.key) ? [entry] : [],
-  );
-  const named = known.filter(({ event, name }) => event === 'issued' && name === what);
-  const alive = named.filter(({ notAfter }) => notAfter >= now);
-  if (named.length > 0) return all ? named : alive.length > 0 ? alive : named.slice(-1);
-  const hex = what.replaceAll(':', '').replace(/^0x/i, '').toLowerCase();
-  const serial = /^[0-9a-f]{1,64}$/.test(hex) ? BigInt(`0x${hex}`) : undefined;
-  const found = known.find((entry) => entry.sha256 === hex || (serial !== undefined && BigInt(`0x${entry.serial}`) === serial));
-  if (found === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: what });
-  return [found];
 }

@@ -5,12 +5,13 @@ import { DAY } from '../base/duration.js';
 import { assertPrivate, havingDone, readFileBounded, syncDirectory, writeError, writeFileAtomic } from '../base/files.js';
 import { MtlsError } from '../errors.js';
 import type { Crl } from '../pki/crl.js';
-import { isEncryptedKey, isKeyOf, readPrivateKey } from '../pki/key.js';
+import { isEncryptedKey, isKeyOf, pkcs8Of, readPrivateKey } from '../pki/key.js';
 import { labelOf } from '../pki/name.js';
 import { encryptedPrivateKeyToPem } from '../pki/pbes2.js';
 import { type Ca, type SigningCa, caId, casOf, hasKey, openCa } from './cas.js';
 import { CRL_VALIDITY, standingCrl, writeCrl } from './crl.js';
-import { type KeyMoved, appendLedger, readLedger } from './ledger.js';
+import { type KeyMoved, appendLedger } from './ledger.js';
+import { viewLedger } from './ledger-view.js';
 import { type Watcher, withLock } from './lock.js';
 import type { PassphraseSource, Workspace, WorkspacePaths } from './workspace.js';
 
@@ -86,7 +87,7 @@ async function removing(
     await secure(root);
     const done = 'the key of the root is still here, and may be where it was to go already';
     return havingDone({ done, rest: 'do the same again' }, () => {
-      const crl = writeCrl(workspace, root, readLedger(paths.ledger), [], now, crlValidity);
+      const crl = writeCrl(workspace, root, viewLedger(paths).others, [], now, crlValidity);
       appendLedger(paths.ledger, [{ event, at: now, key: caId(root.certificate) }]);
       removeKey(root.paths.key);
       return crl;
@@ -142,7 +143,7 @@ async function exportKey(
     syncDirectory(dirname(out));
     return;
   }
-  writeFileAtomic(out, passphrase === undefined ? kept : encryptedPrivateKeyToPem(key, passphrase), 0o600);
+  writeFileAtomic(out, passphrase === undefined ? kept : encryptedPrivateKeyToPem(pkcs8Of(key), passphrase), 0o600);
   if (!prove()) throw new MtlsError('KEY_MISMATCH', { certificate: paths.certificate, key: out });
 }
 
@@ -178,7 +179,7 @@ export async function unsealRoot(workspace: Workspace, file: string, clock: Cloc
       appendLedger(paths.ledger, [{ event: 'unsealed', at: now, key: caId(root.certificate) }]);
       const end = standingCrl(root)?.nextUpdate ?? 0;
       const validity = Math.max(CRL_VALIDITY, end - now.getTime());
-      return writeCrl(workspace, { ...root, key }, readLedger(paths.ledger), [], now, validity);
+      return writeCrl(workspace, { ...root, key }, viewLedger(paths).others, [], now, validity);
     });
   };
   const crl = await withLock(paths.lock, work, watcher);
@@ -195,6 +196,6 @@ async function provenKey({ paths, certificate }: Ca, file: string, bytes: Buffer
 }
 
 function assertNotBurnt({ paths }: Workspace, { certificate }: Ca): void {
-  const burnt = readLedger(paths.ledger).find((entry) => entry.event === 'burnt' && entry.key === caId(certificate));
+  const burnt = viewLedger(paths).others.find((entry) => entry.event === 'burnt' && entry.key === caId(certificate));
   if (burnt !== undefined) throw new MtlsError('ROOT_KEY_BURNT', { name: labelOf(certificate.subject), at: burnt.at.toISOString() });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type TLSSocket, connect, createServer } from 'node:tls';
 import { MtlsError, systemCode } from '../errors.js';
+import { isEncryptedKey, privateKeyToPem, readPrivateKey } from '../pki/key.js';
 import { readCertificates } from '../pki/material.js';
 import { OID } from '../pki/oids.js';
 import type { ServicePaths } from './workspace.js';
@@ -17,12 +18,13 @@ const TIMEOUT_MS = 5_000;
 
 /**
  * Shakes hands over loopback with the files of a service as they stand on the disk: as a server, as a client or as both, as
- * its certificate may be used, each end trusting ca.crt alone. Rejects with SMOKE_FAILED, and with the errors of reading.
+ * its certificate may be used, each end trusting ca.crt alone; `passphrase` opens the key where it is encrypted. Rejects with
+ * SMOKE_FAILED, and with the errors of reading.
  */
-export async function smoke({ certificate, key, ca }: ServicePaths): Promise<Smoke> {
+export async function smoke({ certificate, key, ca }: ServicePaths, passphrase?: string): Promise<Smoke> {
   const leaf = readCertificates(certificate)[0]!;
   const may = (purpose: string): boolean => leaf.extendedKeyUsage?.includes(purpose) !== false;
-  const own = { cert: readFileSync(certificate), key: readFileSync(key), ca: readFileSync(ca) };
+  const own = { cert: readFileSync(certificate), key: openedKey(key, passphrase), ca: readFileSync(ca) };
   const isClient = may(OID.clientAuth);
   const server = createServer({ ...own, requestCert: isClient, rejectUnauthorized: isClient });
   const ends: TLSSocket[] = [];
@@ -52,4 +54,10 @@ export async function smoke({ certificate, key, ca }: ServicePaths): Promise<Smo
     for (const end of ends) end.destroy();
     server.close();
   }
+}
+
+/** OpenSSL would derive from the passphrase once for each end. */
+function openedKey(path: string, passphrase: string | undefined): Buffer | string {
+  const bytes = readFileSync(path);
+  return isEncryptedKey(bytes) ? privateKeyToPem(readPrivateKey(bytes, path, passphrase)) : bytes;
 }

@@ -6,6 +6,7 @@ import { MtlsError, isError } from '../errors.js';
 import { KEY_TYPES, type KeyType } from '../pki/key.js';
 import { assertSigned } from './cas.js';
 import { asHttpUrl, asTrustDomain } from './names.js';
+import { type CaFiles, type CaPaths, caFilesOf, rotationOf } from './rotation/state.js';
 
 export const WORKSPACE_VERSION = 1;
 const DIRECTORY = '.mtls';
@@ -21,29 +22,17 @@ export interface WorkspaceSettings {
   readonly ocspUrl?: string;
 }
 
-/** The files of one CA. Without a key it can sign no more: it was sealed or burnt, or is somebody else's. */
-export interface CaPaths {
-  readonly certificate: string;
-  readonly key: string;
-  readonly crl: string;
-}
-
-/** Where everything is. All paths are absolute. */
-export interface WorkspacePaths {
+/** Where everything is. All paths are absolute; those of CAs are of the generation that signs at the moment they are asked for. */
+export interface WorkspacePaths extends CaFiles {
   readonly directory: string;
   readonly settings: string;
   readonly authority: string;
-  /** The CA that peers trust. It signs the services, unless there is an issuing CA below it. */
-  readonly root: CaPaths;
-  readonly issuing: CaPaths;
-  /** CAs between the two, where a company's CA signed the issuing one. */
-  readonly chain: string;
-  /** The CRLs of these. */
-  readonly chainCrls: string;
   /** The request that a company's CA is to sign. */
   readonly request: string;
   readonly bundle: string;
   readonly ledger: string;
+  /** Where its lines are by what they are about; made anew when it is not there. */
+  readonly ledgerIndex: string;
   readonly lock: string;
   readonly services: string;
   readonly policy: string;
@@ -77,29 +66,42 @@ export interface ServicePaths {
 
 export function workspacePaths(directory: string): WorkspacePaths {
   const authority = join(directory, 'authority');
+  const generations = new Map<number, CaFiles>();
+  const current = (): CaFiles => {
+    const number = rotationOf(authority).current;
+    const known = generations.get(number) ?? caFilesOf(authority, number);
+    generations.set(number, known);
+    return known;
+  };
   return {
     directory,
     settings: join(directory, 'workspace.json'),
     authority,
-    root: caPaths(authority, 'root'),
-    issuing: caPaths(authority, 'issuing'),
-    chain: join(authority, 'chain.pem'),
-    chainCrls: join(authority, 'chain.crl'),
+    get root() {
+      return current().root;
+    },
+    get issuing() {
+      return current().issuing;
+    },
+    get chain() {
+      return current().chain;
+    },
+    get chainCrls() {
+      return current().chainCrls;
+    },
+    get cross() {
+      return current().cross;
+    },
     request: join(authority, 'issuing.csr'),
     bundle: join(authority, 'bundle.pem'),
     ledger: join(authority, 'ledger.jsonl'),
+    ledgerIndex: join(authority, 'ledger.index'),
     lock: join(authority, 'lock'),
     services: join(directory, 'services'),
     policy: join(directory, 'policy.yaml'),
     profiles: join(directory, 'profiles'),
   };
 }
-
-const caPaths = (directory: string, stem: string): CaPaths => ({
-  certificate: join(directory, `${stem}.crt`),
-  key: join(directory, `${stem}.key`),
-  crl: join(directory, `${stem}.crl`),
-});
 
 export function servicePaths(workspace: Pick<Workspace, 'paths'>, name: string): ServicePaths {
   const directory = join(workspace.paths.services, name);

@@ -18,6 +18,8 @@ type InContext<Code extends ErrorCode> = (facts: ErrorFacts<Code>, command: stri
 
 const IN_CONTEXT: { readonly [Code in ErrorCode]?: InContext<Code> } = {
   FILE_EXISTS: (_facts, command, { words, flags }) => (flags.includes('force') ? [typedAgain(command, [...words, '--force'])] : undefined),
+  WORKSPACE_NOT_FOUND: (_facts, command, { words }) =>
+    command === 'import' ? [typedAgain(command, [...words, '--out', 'DIR'])] : undefined,
   KEY_ENCRYPTED: (_facts, command, typed) => askForPassphrase(command, typed),
   PASSPHRASE_WRONG: (_facts, command, typed) => askForPassphrase(command, typed),
   PASSPHRASE_MISSING: (_facts, command, typed) =>
@@ -87,4 +89,4 @@ function inWorkspace(hint: string, directory: string | undefined): string {
   return `${hint} --workspace ${shellWord(directory)}`;
 }
 
-const OF_WORKSPACE = /^mtls (?:init|authority|issue|export|revoke|crl|list)\b/;
+const OF_WORKSPACE = /^mtls (?:init|authority|issue|export|import|revoke|crl|list)\b/;

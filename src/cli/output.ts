@@ -76,15 +76,27 @@ function isFile(name: StreamName): boolean {
   return is;
 }
 
-/** Shows on a terminal what is under way, and what `tell` says of it, when it takes longer than a second; says nothing to a pipe. */
-export async function withProgress<T>(what: string, work: (tell: (what: string) => void) => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY) return work(() => {});
+/**
+ * Shows on a terminal what is under way, and what `tell` says of it, when it takes longer than a second; says nothing of that to
+ * a pipe. What `happened` becomes a line, for everybody.
+ */
+export async function withProgress<T>(what: string, work: (tell: Tell) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work(tellHappened);
   let [said, shown] = [what, false];
   const draw = (): void => {
     shown = true;
     process.stderr.write(`\r\x1b[K${said} …`);
   };
-  const tell = (now: string): void => {
+  const clear = (): void => {
+    if (shown) process.stderr.write('\r\x1b[K');
+  };
+  const tell: Tell = (now, happened) => {
+    if (happened !== undefined) {
+      clear();
+      process.stderr.write(`${now}\n`);
+      if (shown) draw();
+      return;
+    }
     const isNews = now !== said;
     said = now;
     if (shown && isNews) draw();
@@ -94,9 +106,16 @@ export async function withProgress<T>(what: string, work: (tell: (what: string) 
     return await work(tell);
   } finally {
     clearTimeout(timer);
-    if (shown) process.stderr.write('\r\x1b[K');
+    clear();
   }
 }
+
+type Tell = (what: string, happened?: 'happened') => void;
+
+/** Says what happened, and nothing of what is under way. */
+export const tellHappened: Tell = (what, happened) => {
+  if (happened !== undefined) void writeErr(`${what}\n`);
+};
 
 /** Writes lines as they come, for what runs long; a reader that went away is no error, and what is told of others stops the command. */
 export const lineWriter =

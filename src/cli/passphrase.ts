@@ -1,63 +1,80 @@
 import * as Flags from '@oclif/core/flags';
+import type { OptionFlag } from '@oclif/core/interfaces';
 import { MtlsError } from '../errors.js';
 import { firstLineOfCommand, firstLineOfDescriptor, firstLineOfFile, valueOfVariable } from './passphrase-sources.js';
 import type * as Prompts from './prompts.js';
+
+/** The flags of one ladder: `--passphrase-file` and the others, each name with something before it. */
+type Ladder<Before extends string> = {
+  readonly [Name in `${Before}passphrase-${'file' | 'env' | 'command'}`]: OptionFlag<string | undefined>;
+} & {
+  readonly [Name in `${Before}passphrase-fd`]: OptionFlag<number | undefined>;
+};
+
+/** What they say. */
+type Said<Before extends string> = { readonly [Name in keyof PassphraseFlags as `${Before}${Name}`]?: PassphraseFlags[Name] };
+
+const RUNGS = ['file', 'env', 'fd', 'command'] as const;
+
+function ladder<Before extends string>(before: Before, summaries: Readonly<Record<(typeof RUNGS)[number], string>>): Ladder<Before> {
+  const names = RUNGS.map((rung) => `${before}passphrase-${rung}`);
+  const [file, env, fd, command] = names as [string, string, string, string];
+  return {
+    [file]: Flags.string({ summary: summaries.file, helpValue: 'FILE', exclusive: names.slice(1) }),
+    [env]: Flags.string({ summary: summaries.env, helpValue: 'NAME', exclusive: names.slice(2) }),
+    [fd]: Flags.integer({ summary: summaries.fd, helpValue: 'N', min: 0, exclusive: names.slice(3) }),
+    [command]: Flags.string({ summary: summaries.command, helpValue: 'CMD' }),
+  } as Ladder<Before>;
+}
+
+const withoutBefore =
+  <Before extends string>(before: Before) =>
+  (flags: Said<Before>): PassphraseFlags =>
+    Object.fromEntries(RUNGS.map((rung) => [`passphrase-${rung}`, flags[`${before}passphrase-${rung}` as keyof Said<Before>]]));
 
 /**
  * Where a passphrase may come from, whether it opens something or is to protect something new. Never from the command
  * line itself: others can read that. Without any of these somebody is asked, where there is somebody.
  */
-export const passphraseFlags = {
-  'passphrase-file': Flags.string({
-    summary: 'the file whose first line is the passphrase',
-    helpValue: 'FILE',
-    exclusive: ['passphrase-env', 'passphrase-fd', 'passphrase-command'],
-  }),
-  'passphrase-env': Flags.string({
-    summary: 'the environment variable that holds it',
-    helpValue: 'NAME',
-    exclusive: ['passphrase-fd', 'passphrase-command'],
-  }),
-  'passphrase-fd': Flags.integer({
-    summary: 'the open file descriptor whose next line it is',
-    helpValue: 'N',
-    min: 0,
-    exclusive: ['passphrase-command'],
-  }),
-  'passphrase-command': Flags.string({ summary: 'the shell command that prints it', helpValue: 'CMD' }),
-};
+export const passphraseFlags = ladder('', {
+  file: 'the file whose first line is the passphrase',
+  env: 'the environment variable that holds it',
+  fd: 'the open file descriptor whose next line it is',
+  command: 'the shell command that prints it',
+});
 
 /** The same for a passphrase that takes the place of another one. */
-export const newPassphraseFlags = {
-  'new-passphrase-file': Flags.string({
-    summary: 'the file whose first line is the new passphrase',
-    helpValue: 'FILE',
-    exclusive: ['new-passphrase-env', 'new-passphrase-fd', 'new-passphrase-command'],
-  }),
-  'new-passphrase-env': Flags.string({
-    summary: 'the environment variable that holds the new one',
-    helpValue: 'NAME',
-    exclusive: ['new-passphrase-fd', 'new-passphrase-command'],
-  }),
-  'new-passphrase-fd': Flags.integer({
-    summary: 'the open file descriptor whose next line is the new one',
-    helpValue: 'N',
-    min: 0,
-    exclusive: ['new-passphrase-command'],
-  }),
-  'new-passphrase-command': Flags.string({ summary: 'the shell command that prints the new one', helpValue: 'CMD' }),
-};
-
-type NewPassphraseFlags = { readonly [Name in keyof typeof newPassphraseFlags]?: PassphraseFlags[OldName<Name>] };
-type OldName<Name extends string> = Name extends `new-${infer Old extends keyof PassphraseFlags}` ? Old : never;
+export const newPassphraseFlags = ladder('new-', {
+  file: 'the file whose first line is the new passphrase',
+  env: 'the environment variable that holds the new one',
+  fd: 'the open file descriptor whose next line is the new one',
+  command: 'the shell command that prints the new one',
+});
 
 /** What the flags say of the new passphrase, for `newPassphrase` and `namesPassphrase`. */
-export const ofNew = (flags: NewPassphraseFlags): PassphraseFlags => ({
-  'passphrase-file': flags['new-passphrase-file'],
-  'passphrase-env': flags['new-passphrase-env'],
-  'passphrase-fd': flags['new-passphrase-fd'],
-  'passphrase-command': flags['new-passphrase-command'],
+export const ofNew = withoutBefore('new-');
+
+/** The same for the passphrase of the keys of services. */
+export const keyPassphraseFlags = ladder('key-', {
+  file: 'put tls.key under the first line of the file',
+  env: 'put tls.key under what the environment variable holds',
+  fd: 'put tls.key under the next line of the open file descriptor',
+  command: 'put tls.key under what the shell command prints',
 });
+
+/** What the flags say of it. */
+const ofKeys = withoutBefore('key-');
+
+/** Finds what keys of services are to be under; undefined when they are to lie open, which is so unless a flag names a passphrase. */
+export function keyPassphraseSource(flags: Said<'key-'>, sourceOf = passphraseSource): PassphraseSource | undefined {
+  const named = ofKeys(flags);
+  if (!namesPassphrase(named)) return undefined;
+  const source = sourceOf(named);
+  return (path) => newPassphrase(named, path, source);
+}
+
+/** The one passphrase that they are to be under. Throws VALUE_INVALID for an empty one, and what `passphraseSource` throws. */
+export const keyPassphraseOf = async (flags: Said<'key-'>): Promise<string | undefined> => keyPassphraseSource(flags)?.('tls.key');
 
 export interface PassphraseFlags {
   readonly 'passphrase-file'?: string | undefined;
@@ -94,6 +111,12 @@ export async function newPassphrase(flags: PassphraseFlags, what: string, source
   if (passphrase === undefined) throw new MtlsError('PASSPHRASE_MISSING', { what });
   if (passphrase === '') throw new MtlsError('VALUE_INVALID', { what: 'passphrase', found: '', expected: 'at least one character' });
   return passphrase;
+}
+
+/** A source for a process that runs on: what may change, or fail and come back, is asked anew each time. */
+export function lastingSource(flags: PassphraseFlags): PassphraseSource {
+  const isOnce = !namesPassphrase(flags) || flags['passphrase-fd'] !== undefined;
+  return isOnce ? passphraseSource(flags) : (path) => openingPassphrase(flags, path);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { IssueRequest, IssueResult, Workspace } from '../authority/index.js
 import { type Planner, plan, plannerOf } from '../authority/plan.js';
 import { readServicesFile, servicesFormatOf } from '../authority/services-file.js';
 import { readFileBounded } from '../base/files.js';
+import { given } from '../base/given.js';
 import { MtlsError } from '../errors.js';
 import { csrIn } from '../pki/material.js';
 import { interruption } from './interruption.js';
@@ -17,12 +18,13 @@ export interface ServiceProblem {
 
 /**
  * Issues what a file of services asks for: what is wrong with an entry is told with its line, and the others are issued,
- * unless all or nothing is wanted. Throws what reading the file and issuing throw.
+ * unless all or nothing is wanted. All keys are put under the one passphrase, where there is one. Throws what reading the file and issuing throw.
  */
 export async function issueFromFile(
   workspace: Workspace,
   path: string,
   allOrNothing: boolean,
+  keyPassphrase?: string,
 ): Promise<{ readonly issued: readonly IssueResult[]; readonly problems: readonly ServiceProblem[] }> {
   const { signal } = interruption;
   const text = readFileBounded(path, undefined, 'a list of services').toString('utf8');
@@ -32,7 +34,8 @@ export async function issueFromFile(
   const good: IssueRequest[] = [];
   // for each profile by itself: one that is not there is the problem of the entries that ask for it
   const planners = new Map<string | undefined, Promise<Planner>>();
-  for (const { line, request } of read.requests) {
+  for (const { line, request: asked } of read.requests) {
+    const request = { ...asked, ...given({ keyPassphrase }) };
     try {
       const planner = planners.get(request.profile) ?? plannerOf(workspace, [request]);
       planners.set(request.profile, planner);

@@ -54,7 +54,7 @@ function assertDirection({ listen, allow, 'allow-any': allowAny, expect, staple 
 function filesOf({ as, cert, key, ca, crl }: SidecarFlags, workspace: Workspace | undefined): ProxyOptions['files'] {
   if (as !== undefined && workspace !== undefined) {
     const service = existingService(workspace, as);
-    return { certificate: service.certificate, key: service.key, ca: service.ca, crl: crl ?? crlPaths(workspace.paths) };
+    return { certificate: service.certificate, key: service.key, ca: service.ca, crl: crl ?? (() => crlPaths(workspace.paths)) };
   }
   if (cert === undefined || key === undefined || ca === undefined)
     throw new MtlsError('USAGE', {

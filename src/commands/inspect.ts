@@ -1,36 +1,43 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { existsSync } from 'node:fs';
+import type { KnownCertificate } from '../authority/index.js';
 import { systemClock } from '../base/clock.js';
 import { runBatch } from '../cli/batch.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { looksLikeEndpoint } from '../cli/endpoints.js';
 import { exported } from '../cli/exported.js';
 import { oneOrMore, workspaceFlag } from '../cli/flags.js';
+import { knownCertificatesOf, looksLikeSerial } from '../cli/known-certificates.js';
+import { oddIn } from '../cli/odd.js';
 import { inspectOpening } from '../cli/opening.js';
 import type { Outcome } from '../cli/outcome.js';
 import { passphraseFlags, passphraseSource } from '../cli/passphrase.js';
 import { assertNoVisitor, visitorOf } from '../cli/visitor.js';
 import { EXIT, MtlsError } from '../errors.js';
 import { inspectLine, inspectRefusal } from '../pki/batch.js';
-import { type Advice, type Inspected, describeInspected } from '../pki/inspect.js';
+import { type Inspected, describeInspected } from '../pki/inspect.js';
 import { type ShownEndpoint, renderInspection, renderUnreadable } from '../render/inspect.js';
+import { renderKnownCertificate } from '../render/known-certificate.js';
 import { identityOf } from '../validate/identity.js';
 
 export default class Inspect extends BaseCommand {
-  static override readonly summary = 'say what is in a file, or what a server shows';
+  static override readonly summary = 'say what is in a file, at a server, or behind a serial number';
   static override readonly description =
-    'Certificates, chains, CRLs, certification requests, keys, bundles, PKCS#7 and PKCS#12, in PEM or DER. Nothing is judged but one thing: given keys and certificates together, exits 1 when a key belongs to none of them. What is odd is said (mtls lint judges it).';
+    'Certificates, chains, CRLs, certification requests, keys, bundles, PKCS#7 and PKCS#12, in PEM or DER. Nothing is judged but one thing: given keys and certificates together, exits 1 when a key belongs to none of them. What is odd is said (mtls lint judges it). A serial number or SHA-256 fingerprint in hex, where no file has that name, is looked up in the ledger of the workspace.';
   static override readonly examples = [
     { description: 'a certificate and its key: do they belong together?', command: '<%= config.bin %> inspect tls.crt tls.key' },
     { description: 'what a server shows', command: '<%= config.bin %> inspect api.shop.test:443' },
     { description: 'and one that wants a client certificate', command: '<%= config.bin %> inspect localhost:8443 --as web' },
+    { description: 'who had this one issued, and is it revoked?', command: '<%= config.bin %> inspect 4f9d62ab07c1e83355aa9e0c1d2b6f70' },
     { description: 'a PKCS#12 file', command: '<%= config.bin %> inspect store.p12 --passphrase-file pass.txt' },
     { description: 'a PKCS#7 bundle as PEM', command: '<%= config.bin %> inspect chain.p7b --pem > chain.pem' },
     { description: 'the names in a certificate', command: "<%= config.bin %> inspect tls.crt --json | jq '.items[0].fields.dns'" },
   ];
   static override readonly strict = false;
-  static override readonly args = { FILE: Args.string({ ignoreStdin: true, description: 'a file, or HOST:PORT' }) };
+  static override readonly args = {
+    FILE: Args.string({ ignoreStdin: true, description: 'a file, HOST:PORT, or a serial number or SHA-256 fingerprint in hex' }),
+  };
   static override readonly flags = {
     workspace: workspaceFlag,
     ...passphraseFlags,
@@ -47,17 +54,25 @@ export default class Inspect extends BaseCommand {
   protected override async execute(): Promise<Outcome | undefined> {
     const { argv, flags } = await this.parse(Inspect);
     if (flags.batch !== undefined) return runBatch(flags.batch, argv, { answer: inspectLine, refusal: inspectRefusal });
-    const sources = oneOrMore(argv, 'a file or HOST:PORT to inspect', 'mtls inspect --help');
+    const sources = oneOrMore(argv, 'a file, HOST:PORT or serial number to inspect', 'mtls inspect --help');
     const passphrase = passphraseSource(flags);
     const servers = sources.filter((source) => !existsSync(source) && looksLikeEndpoint(source));
     const visit = servers.length > 0 ? await visitorOf({ ...flags, passphrase }, await import('../probe/index.js')) : undefined;
     if (visit === undefined) assertNoVisitor(flags);
+    const now = systemClock();
+    const serials = sources.filter((source) => !existsSync(source) && !servers.includes(source) && looksLikeSerial(source));
+    const find = serials.length > 0 ? await knownCertificatesOf({ flags, passphrase, now }) : undefined;
+    const certificates: KnownCertificate[] = [];
     const found: Inspected[] = [];
     const endpoints: ShownEndpoint[] = [];
     const unreadable: { readonly source: string; readonly error: MtlsError }[] = [];
     for (const source of sources) {
       try {
-        if (!servers.includes(source)) found.push(...(await inspectOpening(source, flags, passphrase)));
+        if (serials.includes(source)) {
+          const known = await find!(source);
+          certificates.push(known.certificate);
+          found.push(...known.items);
+        } else if (!servers.includes(source)) found.push(...(await inspectOpening(source, flags, passphrase)));
         else {
           const { items, endpoint, malformed } = await visit!(source);
           found.push(...items);
@@ -73,34 +88,21 @@ export default class Inspect extends BaseCommand {
       if (unreadable.length > 0) throw unreadable[0]!.error;
       return exported(found, flags.der ? 'der' : 'pem');
     }
-    const now = systemClock();
     const items = describeInspected(found, { now, identityOf, oddIn: await oddIn(found, now) });
     const errors = unreadable.map(({ source, error: { code, message, hints } }) => ({ source, code, message, hints }));
+    const beside = Object.entries({ certificates, endpoints, errors }).filter(([, all]) => all.length > 0);
     const strayKey = items.some((item) => item.kind === 'private-key' && item.belongsTo?.length === 0);
     return {
-      result: { items, ...(endpoints.length === 0 ? {} : { endpoints }), ...(errors.length === 0 ? {} : { errors }) },
+      result: { items, ...Object.fromEntries(beside) },
       text: () =>
-        [renderInspection({ items, endpoints, now }), ...unreadable.map((one) => renderUnreadable(one.error))]
+        [
+          ...certificates.map((one) => renderKnownCertificate(one, now)),
+          renderInspection({ items, endpoints, now }),
+          ...unreadable.map((one) => renderUnreadable(one.error)),
+        ]
           .filter((part) => part !== '')
           .join('\n\n'),
       exitCode: errors.length > 0 ? EXIT.could_not : strayKey ? EXIT.bad : EXIT.good,
     };
   }
-}
-
-/** More than this many things, or octets of entries of a CRL, are not looked at for what is odd: it would take longer than all else. */
-const ITEMS_LINTED = 1_000;
-const ENTRIES_LINTED = 4_000_000;
-
-/** What is odd, as `mtls lint` finds it, without what is only worth knowing. */
-async function oddIn(found: readonly Inspected[], now: Date): Promise<Advice['oddIn']> {
-  const linted = found.filter(({ kind }) => kind === 'certificate' || kind === 'crl').length;
-  if (linted === 0 || linted > ITEMS_LINTED) return () => undefined;
-  const { lintCertificate, lintCrl } = await import('../validate/lint/index.js');
-  const options = { at: now, minSeverity: 'warning' } as const;
-  return (item, issuer) => {
-    if (item.kind === 'crl' && item.value.revoked.length > ENTRIES_LINTED) return undefined;
-    const findings = item.kind === 'crl' ? lintCrl(item.value, options) : lintCertificate(item.value, { ...options, issuer });
-    return findings.map(({ code, severity, message }) => ({ code, severity, message }));
-  };
 }

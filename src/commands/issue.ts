@@ -8,6 +8,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { listFlag, oneOrMore } from '../cli/flags.js';
 import { issueWithProgress } from '../cli/issuing.js';
 import type { Outcome } from '../cli/outcome.js';
+import { keyPassphraseFlags, keyPassphraseOf } from '../cli/passphrase.js';
 import { smokeTests } from '../cli/smoke.js';
 import { validityFlags, validityOf } from '../cli/validity.js';
 import { authorityFlags, openAuthority } from '../cli/workspace.js';
@@ -18,6 +19,9 @@ import { renderIssued, renderProblems } from '../render/authority.js';
 
 /** What a file says for each service by itself. */
 const OF_ONE = ['namespace', 'dns', 'ip', 'uri', 'localhost', 'days', 'valid', 'key-type', 'csr', 'key'];
+
+/** Of a key that is not ours to see nothing is written. */
+const KEY_PASSPHRASES = Object.keys(keyPassphraseFlags);
 
 export default class Issue extends BaseCommand {
   static override readonly summary = 'issue certificates to services';
@@ -31,6 +35,7 @@ export default class Issue extends BaseCommand {
     },
     { description: 'a service of another namespace', command: '<%= config.bin %> issue ledger --namespace billing' },
     { description: 'for a key that never leaves its owner', command: '<%= config.bin %> issue partner --csr partner.csr' },
+    { description: 'its key under a passphrase', command: '<%= config.bin %> issue api --key-passphrase-file api.pass' },
     { description: 'many, from a list in YAML, CSV or JSON lines', command: '<%= config.bin %> issue --from services.yaml' },
   ];
   static override readonly strict = false;
@@ -45,21 +50,31 @@ export default class Issue extends BaseCommand {
     localhost: Flags.boolean({ summary: 'what serves may be called localhost, 127.0.0.1 and ::1 [default: true]', allowNo: true }),
     ...validityFlags('life', 90),
     'key-type': Flags.option({ options: KEY_TYPES, summary: 'key of the service [default: as the CA]' })(),
-    csr: Flags.string({ summary: 'sign the key of this certification request', helpValue: 'FILE', exclusive: ['key-type', 'key'] }),
-    key: Flags.string({ summary: 'certify this key, which stays where it is', helpValue: 'FILE', exclusive: ['key-type'] }),
+    csr: Flags.string({
+      summary: 'sign the key of this certification request',
+      helpValue: 'FILE',
+      exclusive: ['key-type', 'key', ...KEY_PASSPHRASES],
+    }),
+    key: Flags.string({
+      summary: 'certify this key, which stays where it is',
+      helpValue: 'FILE',
+      exclusive: ['key-type', ...KEY_PASSPHRASES],
+    }),
     from: Flags.string({ summary: 'a list of services, in .yaml, .csv or .jsonl', helpValue: 'FILE', exclusive: OF_ONE }),
     'all-or-nothing': Flags.boolean({ summary: 'when one entry is wrong, issue none', dependsOn: ['from'] }),
+    ...keyPassphraseFlags,
     smoke: Flags.boolean({ summary: 'shake hands with what was issued [default at a terminal]', allowNo: true }),
   };
 
   protected override async execute(): Promise<Outcome> {
     const { argv, flags } = await this.parse(Issue);
     const workspace = openAuthority(flags);
+    const keyPassphrase = await keyPassphraseOf(flags);
     if (flags.from !== undefined) {
       if (argv.length > 0) throw new MtlsError('USAGE', { problem: '--from names the services, and there are others on the command line' });
       const { issueFromFile } = await import('../cli/services.js');
-      const { issued, problems } = await issueFromFile(workspace, flags.from, flags['all-or-nothing']);
-      const outcome = await issuedOutcome(issued, flags.smoke);
+      const { issued, problems } = await issueFromFile(workspace, flags.from, flags['all-or-nothing'], keyPassphrase);
+      const outcome = await issuedOutcome(issued, flags.smoke, keyPassphrase);
       if (problems.length === 0) return outcome;
       const text = (): string => [outcome.text(), renderProblems(flags.from!, problems)].filter(Boolean).join('\n');
       return { result: { ...outcome.result, problems }, text, exitCode: EXIT.bad };
@@ -76,16 +91,17 @@ export default class Issue extends BaseCommand {
       withoutLocalhost: flags.localhost === false ? true : undefined,
       validity: validityOf(flags),
       keyType: flags['key-type'],
+      keyPassphrase,
       csr: flags.csr === undefined ? undefined : { path: flags.csr, request: csrIn(readFileBounded(flags.csr), flags.csr) },
       publicKey: flags.key === undefined ? undefined : publicKeyIn(readFileBounded(flags.key), flags.key),
     });
     const requests = names.map((name) => ({ name, ...request }));
-    return issuedOutcome(await issueWithProgress(workspace, requests), flags.smoke);
+    return issuedOutcome(await issueWithProgress(workspace, requests), flags.smoke, keyPassphrase);
   }
 }
 
-async function issuedOutcome(issued: readonly IssueResult[], wantsSmoke: boolean | undefined) {
-  const handshakes = await smokeTests(issued, wantsSmoke);
+async function issuedOutcome(issued: readonly IssueResult[], wantsSmoke: boolean | undefined, keyPassphrase: string | undefined) {
+  const handshakes = await smokeTests(issued, wantsSmoke, keyPassphrase);
   const views = issued.map((one) => ({ ...issuedView(one), handshake: handshakes.get(one.entry.name) ?? null }));
   return { result: { issued: views }, text: () => renderIssued(views) };
 }

@@ -10,7 +10,8 @@ import { given } from '../base/given.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { interruption } from '../cli/interruption.js';
 import { type Outcome, verdict } from '../cli/outcome.js';
-import { lineWriter } from '../cli/output.js';
+import { lineWriter, tellHappened } from '../cli/output.js';
+import { keyPassphraseFlags, keyPassphraseSource, lastingSource, passphraseSource } from '../cli/passphrase.js';
 import { authorityFlags, openAuthority } from '../cli/workspace.js';
 import { MtlsError } from '../errors.js';
 import { isoTime, serialText } from '../pki/fields.js';
@@ -19,11 +20,15 @@ import { type RenewView, renderRenewEvent, renderRenewed } from '../render/renew
 export default class Renew extends BaseCommand {
   static override readonly summary = 'renew the certificates of services';
   static override readonly description =
-    'Without names, whatever is due: at two thirds of its life. The new certificate has the names, the profile and the life of the one before, and a new key; certificate and key are switched by one rename. The one before stays valid until it ends, unless --revoke-old. Hooks run when the new files are in place. A service whose key is not here needs a new request. What was revoked, and what ends with its CA, is never due. Exits 1 when some could not be renewed.';
+    'Without names, whatever is due: at two thirds of its life. The new certificate has the names, the profile and the life of the one before, and a new key, which is under a passphrase when the one before was: --key-passphrase-file and the like say which; certificate and key are switched by one rename. The one before stays valid until it ends, unless --revoke-old. Hooks run when the new files are in place. A service whose key is not here needs a new request. What was revoked, and what ends with its CA, is never due. Exits 1 when some could not be renewed.';
   static override readonly examples = [
     { description: 'whatever is due', command: '<%= config.bin %> renew' },
     { description: 'two services now, with the keys that they have', command: '<%= config.bin %> renew api web --same-key' },
     { description: 'whatever ends within 20 days; from cron', command: '<%= config.bin %> renew --due --before 20d' },
+    {
+      description: 'its next key under a passphrase, as that before',
+      command: '<%= config.bin %> renew api --key-passphrase-file api.pass',
+    },
     {
       description: 'run on, and let nginx take the new files',
       command: '<%= config.bin %> renew --watch --signal HUP --pid-file /run/nginx.pid',
@@ -46,6 +51,7 @@ export default class Renew extends BaseCommand {
     exec: Flags.string({ summary: 'a shell command; MTLS_SERVICE, MTLS_CERTIFICATE, MTLS_KEY, MTLS_CA are set', helpValue: 'CMD' }),
     signal: Flags.option({ options: HOOK_SIGNALS, summary: 'a signal for the process of --pid-file', dependsOn: ['pid-file'] })(),
     'pid-file': Flags.string({ summary: 'where that process has its number', helpValue: 'FILE', dependsOn: ['signal'] }),
+    ...keyPassphraseFlags,
     metrics: Flags.string({ summary: 'write days left as a Prometheus text file', helpValue: 'FILE' }),
   };
 
@@ -53,7 +59,8 @@ export default class Renew extends BaseCommand {
     const { argv, flags } = await this.parse(Renew);
     if (argv.length > 0 && (flags.all || flags.due || flags.watch))
       throw new MtlsError('USAGE', { problem: 'name services, or say --all, --due or --watch: not both' });
-    const workspace = openAuthority(flags);
+    const source = flags.watch ? lastingSource : passphraseSource;
+    const workspace = openAuthority(flags, source);
     const names = [...new Set(argv as string[])];
     const hooks: Hooks = given({
       exec: flags.exec,
@@ -64,8 +71,9 @@ export default class Renew extends BaseCommand {
     const tell = flags.watch ? this.#lines(flags.json) : (view: RenewView): void => void events.push(view);
     const rounds = new RenewRounds(workspace, {
       ...{ before: flags.before === undefined ? USUAL_BEFORE : parseBefore(flags.before), hooks, sameKey: flags['same-key'] },
-      ...{ revokeOld: flags['revoke-old'], clock: systemClock, watcher: { signal }, tell: (event) => tell(viewOf(event)) },
-      ...given({ metrics: flags.metrics }),
+      ...{ revokeOld: flags['revoke-old'], clock: systemClock, tell: (event) => tell(viewOf(event)) },
+      watcher: { signal, tell: tellHappened },
+      ...given({ metrics: flags.metrics, keyPassphrase: keyPassphraseSource(flags, source) }),
     });
     if (flags.watch) {
       await rounds.watch(signal, Math.random);

@@ -1,5 +1,11 @@
 import { entry, EXIT, few, type InFile, inPath, type PolicyViolation, shellWord } from './entry.js';
 
+const ROTATION_STATES = {
+  steady: 'no rotation is under way',
+  prepared: 'a new root is prepared, and does not sign yet',
+  activated: 'the new root signs, and the old one is still trusted',
+} as const;
+
 /** What can go wrong with a workspace, its CAs, its ledger and its policy. */
 export const AUTHORITY_ERRORS = {
   // ---- the workspace
@@ -56,10 +62,10 @@ export const AUTHORITY_ERRORS = {
     message: (f) => `${f.name} is a service of namespace ${f.found}, not ${f.asked}; a workspace has one service of a name`,
     hints: (f) => [`mtls issue ${f.name} --namespace ${f.found}`, `mtls issue ${f.name}-${f.asked} --namespace ${f.asked}`],
   }),
-  SERIAL_NOT_FOUND: entry<{ serial: string }>({
+  SERIAL_NOT_FOUND: entry<{ serial: string; elsewhere?: string }>({
     when: 'No certificate of that serial number or service name in the ledger.',
     message: (f) => `the ledger has no certificate ${f.serial}`,
-    hints: () => ['mtls list --all'],
+    hints: (f) => (f.elsewhere === undefined ? ['mtls list --all'] : [`to any directory: mtls import ${shellWord(f.elsewhere)} --out DIR`]),
   }),
   ISSUER_EXPIRED: entry<{ notAfter: string; now: string }>({
     when: 'The CA certificate is out of date and can sign nothing more.',
@@ -67,6 +73,16 @@ export const AUTHORITY_ERRORS = {
     hints: () => ['date -u', 'if the clock is right: a new workspace, whose root everyone must be given'],
   }),
 
+  ROTATION_STATE: entry<{ step: string; state: 'steady' | 'prepared' | 'activated'; roots: readonly string[] }>({
+    when: 'A step of the rotation of a root is not the next one.',
+    message: (f) => `${f.step} is not the next step: ${ROTATION_STATES[f.state]}`,
+    hints: (f) => [
+      { steady: 'mtls authority rotate prepare', prepared: 'mtls authority rotate activate', activated: 'mtls authority rotate retire' }[
+        f.state
+      ],
+      `mtls inspect ${f.roots.join(' ')}`,
+    ],
+  }),
   NOT_ON_HOLD: entry<{ target: string }>({
     when: 'A hold is to be lifted, and the certificate is not on hold: revoked for good, or not at all.',
     message: (f) => `${f.target} is not on hold; only certificateHold can be lifted`,
@@ -76,6 +92,12 @@ export const AUTHORITY_ERRORS = {
     when: 'What was signed would be refused by a careful peer. It was not let out.',
     message: (f) => `the certificate of ${f.name} would not be good, and was not issued: ${f.problems.join('; ')}`,
     hints: () => ['mtls doctor'],
+  }),
+  IMPORT_NOT_FIT: entry<{ path: string; problems: readonly string[]; remedy?: string }>({
+    when: 'What is to be imported is not one certificate of a service with its key and a chain that holds. Nothing was written.',
+    message: (f) => `${f.path} cannot be imported: ${f.problems.join('; ')}`,
+    hints: (f) => [f.remedy ?? `mtls inspect ${shellWord(f.path)}`],
+    exit: EXIT.bad,
   }),
   SMOKE_FAILED: entry<{ path: string; problem: string }>({
     when: 'A handshake over loopback with the new files of a service failed. They are in place all the same.',

@@ -3,7 +3,7 @@ import { equalBytes } from '../base/bytes.js';
 import { type PublicKeyInfo, readAlgorithm, readPublicKeyInfo } from './algorithms.js';
 import { DerReader, TAG, contextConstructed } from './der.js';
 import { element, integer, oid, sequence, toDer } from './encode.js';
-import { type KeyType, generateKey, isKeyOf, publicKeyInfo } from './key.js';
+import { type KeyType, generateKey, isKeyOf, pkcs8Of, publicKeyInfo } from './key.js';
 import { OID } from './oids.js';
 
 /** A key pair in the octets that are written: the private key in PKCS#8 (RFC 5958), and its public half. */
@@ -47,7 +47,7 @@ export function newKeyPair(type: KeyType): KeyPair {
 
 /** A key that is there already. */
 export const keyPairOf = (key: KeyObject): KeyPair => ({
-  pkcs8: key.export({ format: 'der', type: 'pkcs8' }),
+  pkcs8: pkcs8Of(key),
   publicKey: publicKeyInfo(key),
 });
 

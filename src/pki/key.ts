@@ -33,6 +33,9 @@ export function privateKeyToPem(key: KeyObject): string {
   return key.export({ format: 'pem', type: 'pkcs8' }) as string;
 }
 
+/** PKCS#8 in DER (RFC 5958). */
+export const pkcs8Of = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' });
+
 /** SubjectPublicKeyInfo of a private or public key. */
 export function publicKeyInfo(key: KeyObject): PublicKeyInfo {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;

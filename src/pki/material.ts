@@ -1,5 +1,6 @@
 import { FILE_LIMIT, readFileBounded } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
+import { isIndefinite } from './ber.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { type Crl, readCrl } from './crl.js';
 import { type Csr, readCsr } from './csr.js';
@@ -71,9 +72,9 @@ const ANYTHING = 'a certificate, CRL, certification request, key, PKCS#7 or PKCS
 export function itemsIn(bytes: Buffer, path: string, expected = ANYTHING): Item[] {
   if (isPem(bytes))
     return named(path, () =>
-      readPem(bytes.toString('latin1')).flatMap((block) => (PKCS7_LABELS.has(block.label) ? carriedIn(block.der, path) : [itemOf(block)])),
+      readPem(bytes).flatMap((block) => (PKCS7_LABELS.has(block.label) ? carriedIn(block.der, path) : [itemOf(block)])),
     );
-  const read = looksLikeDer(bytes) ? derItems(bytes, path) : undefined;
+  const read = looksLikeDer(bytes) ? derItems(bytes, path) : pkcs12InBer(bytes);
   if (read === undefined) throw new MtlsError('FILE_UNRECOGNIZED', { path, expected, found: describeNoise(bytes) });
   return named(path, read);
 }
@@ -88,7 +89,8 @@ function carriedIn(der: Buffer, path: string): Item[] {
   ];
 }
 
-function itemOf({ label, der, headers, text }: PemBlock): Item {
+function itemOf(block: PemBlock): Item {
+  const { label, der, headers } = block;
   switch (label) {
     case 'CERTIFICATE':
     case 'X509 CERTIFICATE':
@@ -105,7 +107,7 @@ function itemOf({ label, der, headers, text }: PemBlock): Item {
       return { kind: 'pkcs12', der };
     default:
       if (!label.endsWith('PRIVATE KEY')) return { kind: 'unknown', label };
-      return { kind: 'private-key', label, headers, bytes: Buffer.from(text, 'latin1') };
+      return { kind: 'private-key', label, headers, bytes: Buffer.from(block.text, 'latin1') };
   }
 }
 
@@ -130,6 +132,13 @@ function derItems(der: Buffer, path: string): (() => Item[]) | undefined {
   if (tags.outer[0] === TAG.oid) return tags.outer[1] === contextConstructed(0) ? () => carriedIn(der, path) : undefined;
   const read = derItem(der, tags);
   return read === undefined ? undefined : () => [read()];
+}
+
+/** A PFX, as NSS and old Windows write it, is the one thing that may be no DER; its reader reads it. */
+function pkcs12InBer(bytes: Buffer): (() => Item[]) | undefined {
+  const version = Buffer.of(TAG.integer, 1, 3);
+  if (!isIndefinite(bytes) || !bytes.subarray(2, 5).equals(version) || bytes[5] !== TAG.sequence) return undefined;
+  return () => [{ kind: 'pkcs12', der: bytes }];
 }
 
 function derItem(der: Buffer, { outer, inner }: Tags): (() => Item) | undefined {

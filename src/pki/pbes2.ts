@@ -1,4 +1,4 @@
-import { type KeyObject, createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { type Node, algorithm, integer, octetString, oid, sequence, toDer } from './encode.js';
 import { PKCS12_OID } from './oids.js';
 import { toPem } from './pem.js';
@@ -32,9 +32,9 @@ export function encryptPbes2(plain: Buffer, passphrase: string, iterations = PBK
 export const encryptedPrivateKeyInfo = ({ algorithm: scheme, data }: Encrypted): Node => sequence(scheme, octetString(data));
 
 /** PKCS#8 in PEM that a passphrase opens (RFC 7468 §11): the form in which keys are kept where others may come by the file. */
-export function encryptedPrivateKeyToPem(key: KeyObject, passphrase: string): string {
-  const plain = key.export({ format: 'der', type: 'pkcs8' });
-  const closed = encryptPbes2(plain, passphrase);
-  plain.fill(0);
-  return toPem('ENCRYPTED PRIVATE KEY', toDer(encryptedPrivateKeyInfo(closed)));
-}
+export const encryptedPrivateKeyToPem = (pkcs8: Buffer, passphrase: string): string =>
+  toPem('ENCRYPTED PRIVATE KEY', toDer(encryptedPrivateKeyInfo(encryptPbes2(pkcs8, passphrase))));
+
+/** A private key as it is written, from its PKCS#8: under a passphrase where there is one, else open. */
+export const pkcs8ToPem = (pkcs8: Buffer, passphrase: string | undefined): string =>
+  passphrase === undefined ? toPem('PRIVATE KEY', pkcs8) : encryptedPrivateKeyToPem(pkcs8, passphrase);

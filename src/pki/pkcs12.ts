@@ -1,6 +1,7 @@
 import { type KeyObject, createPrivateKey, timingSafeEqual } from 'node:crypto';
 import { MtlsError, isError } from '../errors.js';
 import { type AlgorithmIdentifier, readAlgorithm } from './algorithms.js';
+import { definite } from './ber.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { DerReader, TAG, context, contextConstructed } from './der.js';
 import { KEYS_LIMIT } from './key.js';
@@ -19,8 +20,8 @@ export interface Pkcs12 {
 
 /**
  * Opens a PKCS#12 file (RFC 7292) that is protected by a passphrase, or by nothing. The MAC is checked before anything
- * is decrypted; bags of kinds that we do not know are passed over. `path` is for the errors: PASSPHRASE_WRONG,
- * PKCS12_MALFORMED (BER of indefinite length is: old Windows and NSS write it), PKCS12_UNSUPPORTED.
+ * is decrypted; bags of kinds that we do not know are passed over. Lengths may be indefinite, as NSS and old Windows write them.
+ * `path` is for the errors: PASSPHRASE_WRONG, PKCS12_MALFORMED, PKCS12_UNSUPPORTED.
  *
  *     PFX SEQUENCE { version 3, authSafe ContentInfo, MacData OPTIONAL }
  *       authSafe → OCTET STRING → SEQUENCE OF ContentInfo, each data or encryptedData
@@ -28,7 +29,7 @@ export interface Pkcs12 {
  */
 export function readPkcs12(der: Buffer, passphrase: string, path: string): Pkcs12 {
   try {
-    const reader = DerReader.within(der);
+    const reader = DerReader.within(definite(der));
     if (reader.smallInteger() !== 3) reader.refuse('integer too large', 'a PFX of version 3');
     const { type, content } = readContentInfo(reader);
     if (type !== PKCS12_OID.data) throw new MtlsError('PKCS12_UNSUPPORTED', { path, what: `protection by a public key (${type})` });
@@ -111,11 +112,11 @@ class Safe {
   }
 
   read(authenticated: Buffer): Pkcs12 {
-    const infos = DerReader.within(authenticated);
+    const infos = DerReader.within(definite(authenticated));
     while (!infos.atEnd) {
       const { type, content } = readContentInfo(infos);
-      if (type === PKCS12_OID.data) this.#bags(DerReader.within(content.octetString()), DEPTH_LIMIT);
-      else if (type === PKCS12_OID.encryptedData) this.#bags(DerReader.within(this.#encryptedData(content)), DEPTH_LIMIT);
+      if (type === PKCS12_OID.data) this.#bags(DerReader.within(definite(content.octetString())), DEPTH_LIMIT);
+      else if (type === PKCS12_OID.encryptedData) this.#bags(DerReader.within(definite(this.#encryptedData(content))), DEPTH_LIMIT);
       else throw new MtlsError('PKCS12_UNSUPPORTED', { path: this.#path, what: `contents of type ${type}` });
       content.end();
     }

@@ -26,9 +26,10 @@ import {
   toDer,
 } from './encode.js';
 import { TAG } from './der.js';
-import { KEY_USAGES, type KeyUsage } from './extensions.js';
+import { type Extension, KEY_USAGES, type KeyUsage } from './extensions.js';
 import { keyIdentifier } from './key.js';
 import type { PublicKeyInfo } from './algorithms.js';
+import type { Name } from './name.js';
 import { type WritableConstraints, nameConstraints } from './name-constraints-write.js';
 import { OID } from './oids.js';
 import { distributionPoint, ocspAccess } from './places-write.js';
@@ -41,7 +42,8 @@ export interface Signer {
 
 /** What goes into a certificate. All names must be valid already. */
 export interface CertificateTemplate {
-  readonly subject: readonly (readonly [type: string, value: string])[];
+  /** Attributes in order, or a name as it stands in another certificate. */
+  readonly subject: readonly (readonly [type: string, value: string])[] | Name;
   readonly publicKey: PublicKeyInfo;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -49,7 +51,8 @@ export interface CertificateTemplate {
   readonly keyUsage: readonly KeyUsage[];
   readonly extendedKeyUsage?: readonly string[];
   readonly names?: SubjectNames;
-  readonly nameConstraints?: WritableConstraints;
+  /** To be written, or as they stand in another certificate. */
+  readonly nameConstraints?: WritableConstraints | Extension;
   /** Where the CRL of the issuer is to be had. */
   readonly crlUrls?: readonly string[];
   /** Where an OCSP responder answers for it. */
@@ -68,7 +71,7 @@ function randomSerial(): Buffer {
 export function signCertificate(template: CertificateTemplate, by: Signer | { readonly key: KeyObject }): Certificate {
   const issuer = 'certificate' in by ? by.certificate : undefined;
   const { oid: signature, nullParameters, sign } = signerFor(by.key);
-  const subject = name(template.subject);
+  const subject = 'der' in template.subject ? embed(template.subject.der) : name(template.subject);
   const tbs = sequence(
     explicit(0, integer(2)),
     integer(randomSerial()),
@@ -94,14 +97,19 @@ function extensionsOf(template: CertificateTemplate, issuer: Certificate | undef
     ...(extendedKeyUsage.length === 0 ? [] : [extension(OID.extendedKeyUsage, false, sequence(...extendedKeyUsage.map(oid)))]),
     extension(OID.subjectKeyIdentifier, false, octetString(ownId)),
     ...(issuerId.length === 0 ? [] : [authorityKeyIdentifier(issuerId)]),
-    ...(template.nameConstraints === undefined ? [] : [extension(OID.nameConstraints, true, nameConstraints(template.nameConstraints))]),
+    ...(template.nameConstraints === undefined ? [] : [extension(OID.nameConstraints, true, constraintsValue(template.nameConstraints))]),
     // critical when the subject is empty (RFC 5280 §4.2.1.6)
-    ...(names === undefined || isEmpty(names) ? [] : [extension(OID.subjectAltName, template.subject.length === 0, generalNames(names))]),
+    ...(names === undefined || isEmpty(names) ? [] : [extension(OID.subjectAltName, isNobody(template.subject), generalNames(names))]),
     ...(crlUrls.length === 0 ? [] : [extension(OID.crlDistributionPoints, false, distributionPoint(crlUrls))]),
     ...(ocspUrls.length === 0 ? [] : [extension(OID.authorityInfoAccess, false, ocspAccess(ocspUrls))]),
     ...(template.ocspNoCheck === true ? [extension(OID.ocspNoCheck, false, nothing())] : []),
   ];
 }
+
+const constraintsValue = (given: WritableConstraints | Extension): Node => ('value' in given ? embed(given.value) : nameConstraints(given));
+
+const isNobody = (subject: CertificateTemplate['subject']): boolean =>
+  ('der' in subject ? subject.attributes.length : subject.length) === 0;
 
 /** GeneralNames has at least one name, or the extension is not there (RFC 5280 §4.2.1.6). */
 const isEmpty = (names: SubjectNames): boolean => names.dns.length + names.ip.length + names.uri.length === 0;
@@ -145,12 +153,13 @@ const issuerKeyId = ({ subjectKeyId, publicKey }: Certificate): Uint8Array =>
 
 /** The entries, one behind the other: a tree of a million of them would not fit. Few days and reasons occur, their DER is kept. */
 function revokedDer(revoked: CrlTemplate['revoked']): Buffer[] {
-  const known = new Map<string, Buffer>();
+  const known = new Map<number, Buffer>();
   const blocks: Buffer[] = [];
   let block = Buffer.allocUnsafe(BLOCK);
   let used = 0;
   for (const { serial, date, reason } of revoked) {
-    const key = `${date.getTime()} ${reason}`;
+    // a number: a million keys of text would cost more than the entries
+    const key = Math.floor(date.getTime() / 1000) * REASONS.length + REASONS.indexOf(reason);
     let rest = known.get(key);
     if (rest === undefined) {
       // unspecified is said by leaving the reason out (RFC 5280 §5.3.1)
@@ -174,7 +183,7 @@ const LONGEST_ENTRY = 0x80;
 /** `SEQUENCE { serial INTEGER, rest }` at `at`; answers where it ends. `serial` is in hex, of at most 21 octets. */
 function writeEntry(block: Buffer, at: number, serial: string, rest: Buffer): number {
   const start = at + 4;
-  let end = start + block.write(serial, start, 'hex');
+  let end = writeHex(block, start, serial);
   const isMinimal = end > start && block[start]! < 0x80 && (block[start] !== 0 || (end > start + 1 && block[start + 1]! >= 0x80));
   if (!isMinimal) {
     const minimal = toDer(integer(Buffer.from(serial, 'hex')));
@@ -183,11 +192,21 @@ function writeEntry(block: Buffer, at: number, serial: string, rest: Buffer): nu
     block[at + 2] = TAG.integer;
     block[at + 3] = end - start;
   }
-  end += rest.copy(block, end);
+  // octet by octet: so few are written sooner than copied by a call
+  for (let i = 0; i < rest.length; i++) block[end++] = rest[i]!;
   block[at] = TAG.sequence;
   block[at + 1] = end - at - 2;
   return end;
 }
+
+/** As `block.write(hex, at, 'hex')`, which is a call into Node for each of a million; answers where it ends. */
+function writeHex(block: Buffer, at: number, hex: string): number {
+  for (let i = 1; i < hex.length; i += 2) block[at++] = (digit(hex.charCodeAt(i - 1)) << 4) | digit(hex.charCodeAt(i));
+  return at;
+}
+
+/** What a hex digit stands for: those above 9 are letters, 0x41 or 0x61 the first of them. */
+const digit = (code: number): number => (code & 0x0f) + (code >> 6) * 9;
 
 const reasonCode = (reason: Reason): Node => extension(OID.reasonCode, false, enumerated(REASONS.indexOf(reason)));
 

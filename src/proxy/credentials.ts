@@ -16,8 +16,8 @@ export interface CredentialFiles {
   readonly certificate: string;
   readonly key: string;
   readonly ca: string;
-  /** Of one CA, or of several in a file each. */
-  readonly crl?: string | readonly string[];
+  /** Of one CA, or of several in a file each; asked for whenever they are looked at, where a CA may be added. */
+  readonly crl?: string | readonly string[] | (() => readonly string[]);
   /** What opens the key, asked for whenever the files are read: it may change with the key. */
   readonly passphrase?: () => string | undefined;
 }
@@ -58,7 +58,10 @@ export function loadCredentials(files: CredentialFiles, now: Date): Credentials 
 }
 
 /** Where the CRLs are. */
-export const crlFiles = ({ crl = [] }: Pick<CredentialFiles, 'crl'>): readonly string[] => (typeof crl === 'string' ? [crl] : crl);
+export function crlFiles({ crl = [] }: Pick<CredentialFiles, 'crl'>): readonly string[] {
+  if (typeof crl === 'function') return crl();
+  return typeof crl === 'string' ? [crl] : crl;
+}
 
 /** OpenSSL has an opinion of its own about keys and signatures; it is asked now, while there is a way back. */
 function assertUsable(tls: Credentials['tls'], own: Certificate): void {

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { installCa } from '../../src/authority/install.js';
 import { changePassphrase } from '../../src/authority/passphrase.js';
+import { activateRotation, prepareRotation, retireRotation } from '../../src/authority/rotation/index.js';
 import { burnRoot, sealRoot, unsealRoot } from '../../src/authority/seal.js';
 import { type Workspace, openWorkspace } from '../../src/authority/workspace.js';
 import { readFileBounded } from '../../src/base/files.js';
@@ -8,7 +10,7 @@ import { type Strike, injectFaults } from './faults.js';
 
 /** What a process of its own is asked to do with the keys of the CAs, as the JSON that is its argument. */
 export interface KeyTask {
-  readonly act: 'seal' | 'unseal' | 'burn' | 'passphrase' | 'install';
+  readonly act: 'seal' | 'unseal' | 'burn' | 'passphrase' | 'install' | 'prepare' | 'activate' | 'retire';
   /** The workspace's own directory. */
   readonly directory: string;
   readonly now: number;
@@ -23,6 +25,8 @@ export interface KeyTask {
   readonly strike?: Strike;
 }
 
+const NOWHERE = { deployed: [], live: [] };
+
 /** Does it, in this process. */
 export async function perform({ act, passphrase, fresh, file, chain, crls, directory, now }: KeyTask): Promise<void> {
   const workspace = workspaceAt(directory, passphrase);
@@ -31,6 +35,9 @@ export async function perform({ act, passphrase, fresh, file, chain, crls, direc
   else if (act === 'unseal') await unsealRoot(workspace, file!, clock);
   else if (act === 'burn') await burnRoot(workspace, clock);
   else if (act === 'passphrase') await changePassphrase(workspace, fresh);
+  else if (act === 'prepare') await prepareRotation(workspace, { crossSign: true }, clock);
+  else if (act === 'activate') assert.deepEqual((await activateRotation(workspace, NOWHERE, clock)).blockers, []);
+  else if (act === 'retire') assert.deepEqual((await retireRotation(workspace, NOWHERE, clock)).blockers, []);
   else {
     const above = { chain: readCertificates(chain!), crls: crlsIn(readFileBounded(crls!), crls!) };
     await installCa(workspace, { certificate: file!, ...above }, clock);

@@ -63,6 +63,7 @@ describe('the lock', () => {
 
   it('of a dead process is taken over, even when one died in taking it over, and one in taking that over', async () => {
     const stale = staleLock();
+    const { pid } = JSON.parse(stale) as { readonly pid: number };
     for (const names of [
       ['lock'],
       ['lock', 'lock.break'],
@@ -71,7 +72,11 @@ describe('the lock', () => {
       ['lock.break.break'],
     ]) {
       for (const name of names) directory.file(name, stale);
-      assert.equal(await withLock(path, said, { patience: 0 }), 'done', names.join(', '));
+      const told: string[] = [];
+      const tell = (what: string, happened?: 'happened'): void => void (happened !== undefined && told.push(what));
+      assert.equal(await withLock(path, said, { patience: 0, tell }), 'done', names.join(', '));
+      const takenOver = names.includes('lock') ? [`took over the lock of process ${pid} on ${hostname()}, which is gone`] : [];
+      assert.deepEqual(told, takenOver, 'and that is said');
       assert.deepEqual(readdirSync(directory.path), [], 'and all is swept');
     }
   });
@@ -111,6 +116,19 @@ describe('the lock', () => {
     if (process.platform !== 'linux') this.skip();
     writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
     assert.equal(await withLock(path, said, { patience: 0 }), 'done');
+  });
+
+  it('that could not be removed is no obstacle to the process that made it', async () => {
+    const { calls, restore: count } = injectFaults();
+    await withLock(path, said).finally(count);
+    const { restore } = injectFaults({ fault: 'EIO', at: calls.lastIndexOf('rmSync') });
+    await withLock(path, said).finally(restore);
+    assert.deepEqual(readdirSync(directory.path), ['lock']);
+    assert.equal(await withLock(path, said, { patience: 0 }), 'done');
+    assert.deepEqual(readdirSync(directory.path), []);
+    const held = withLock(path, () => new Promise<void>((resolve) => setTimeout(resolve, 50)));
+    await failure('WORKSPACE_LOCKED', () => withLock(path, said, { patience: 0 }), /locked by process/);
+    await held;
   });
 
   it('is waited for no longer than whoever waits wants to, and that is told', async () => {

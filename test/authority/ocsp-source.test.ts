@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { caId, casOf, issuerOf, rootOf } from '../../src/authority/cas.js';
 import { type InitializeOptions, initializeWorkspace } from '../../src/authority/initialize.js';
 import { issueCertificates } from '../../src/authority/issue.js';
-import { appendLedger } from '../../src/authority/ledger.js';
+import { appendLedger, readLedger } from '../../src/authority/ledger.js';
 import { OcspResponder } from '../../src/authority/ocsp-responder.js';
 import { OcspSource } from '../../src/authority/ocsp-source.js';
 import type { Workspace } from '../../src/authority/workspace.js';
@@ -143,6 +143,8 @@ describe('what an OCSP responder knows of a workspace', () => {
     );
     assert.ok(first.extensions.some(({ oid }) => oid === OID.ocspNoCheck));
     assert.equal(first.notAfter, shifted(7 * DAY).getTime());
+    const noted = readLedger(workspace.paths.ledger).at(-1)!;
+    assert.deepEqual([noted.event, 'serial' in noted && noted.serial], ['delegated', first.serial]);
     assert.equal(await delegate(shifted(3.4 * DAY)), first);
     const second = await delegate(shifted(3.6 * DAY));
     assert.notEqual(second.serial, first.serial);

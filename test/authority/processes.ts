@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -48,4 +49,10 @@ export async function threeAtATime<T>(items: readonly T[], act: (item: T) => Pro
 export function reportOf(ended: Ended): Report {
   assert.ok('report' in ended, 'it was killed');
   return ended.report;
+}
+
+/** The lock of a process that lives no more. */
+export function staleLock(): string {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  return JSON.stringify({ pid, host: hostname() });
 }

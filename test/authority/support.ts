@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Ca, type SigningCa, caId, casOf, openCa } from '../../src/authority/cas.js';
 import { dueCas, readWorkspaceCrls, refreshCrls } from '../../src/authority/crl.js';
@@ -71,12 +69,6 @@ export const by = currentUser();
 /** How the ledger names the root. */
 export const rootId = (paths: WorkspacePaths): string => caId(rootOf(paths).certificate);
 
-/** The lock of a process that lives no more. */
-export function staleLock(): string {
-  const { pid } = spawnSync(process.execPath, ['-e', '']);
-  return JSON.stringify({ pid, host: hostname() });
-}
-
 export const text = (path: string): string => readFileSync(path, 'utf8');
 
 /** All that must hold of a workspace at any instant: what can be seen is whole, belongs together, and stands in the ledger. */
@@ -105,3 +97,4 @@ export function assertWhole(workspace: Workspace): void {
 }
 
 export { failure } from '../support/failure.js';
+export { staleLock } from './processes.js';

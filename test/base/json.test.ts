@@ -71,6 +71,24 @@ describe('parseInstant', () => {
     assert.equal(at('2024-02-29'), '2024-02-29T00:00:00.000Z');
   });
 
+  it('takes what toISOString writes, to the millisecond', () => {
+    const [first, last] = [Date.UTC(1000, 0, 1), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];
+    for (let i = 0; i <= 5_000; i++) {
+      const time = Math.floor(first + ((last - first) * i) / 5_000);
+      assert.equal(parseInstant(new Date(time).toISOString())?.getTime(), time);
+    }
+  });
+
+  it('takes nothing of that length that is none', () => {
+    const good = '2026-01-28T12:34:56.789Z';
+    for (let at = 0; at < good.length; at++)
+      for (const character of ['/', ':', 'x', '9']) {
+        const text = `${good.slice(0, at)}${character}${good.slice(at + 1)}`;
+        const expected = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : NaN;
+        assert.equal(parseInstant(text)?.getTime() ?? NaN, expected, text);
+      }
+  });
+
   it('takes nothing that Date would guess at', () => {
     for (const text of [
       '',

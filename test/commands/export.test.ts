@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isKeyOf, readPrivateKey } from '../../src/pki/key.js';
+import { isKeyOf, pkcs8Of, readPrivateKey } from '../../src/pki/key.js';
 import { certificatesIn, crlsIn, itemsIn } from '../../src/pki/material.js';
 import { encryptedPrivateKeyToPem } from '../../src/pki/pbes2.js';
 import { readPkcs12 } from '../../src/pki/pkcs12.js';
@@ -295,7 +295,7 @@ describe('mtls export', function () {
     });
 
     it('is encrypted opens by the passphrase that protects what is written', async () => {
-      lay(encryptedPrivateKeyToPem(readPrivateKey(whole, 'tls.key'), 'open sesame'));
+      lay(encryptedPrivateKeyToPem(pkcs8Of(readPrivateKey(whole, 'tls.key')), 'open sesame'));
       assert.equal((await failure('pem', 'web')).code, 'KEY_ENCRYPTED');
       const fd = `'${process.execPath}' '${MTLS}' export p12 web --passphrase-fd 3 3<pass.txt`;
       assert.equal(spawnSync('bash', ['-c', fd], { cwd, env: plainEnvironment() }).status, 0);

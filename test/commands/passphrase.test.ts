@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPrivateKey } from '../../src/pki/key.js';
+import { pkcs8Of, readPrivateKey } from '../../src/pki/key.js';
 import { encryptedPrivateKeyToPem } from '../../src/pki/pbes2.js';
 import { atTerminal } from '../support/at-terminal.js';
 import { temporaryDirectory } from '../support/material.js';
@@ -34,7 +34,7 @@ describe('a passphrase', function () {
   before(async () => {
     assert.equal((await mtls(['init', '--yes'], { cwd })).code, 0);
     assert.equal((await mtls(['issue', 'web'], { cwd })).code, 0);
-    directory.file('enc.key', encryptedPrivateKeyToPem(keyOf(), SECRET));
+    directory.file('enc.key', encryptedPrivateKeyToPem(pkcs8Of(keyOf()), SECRET));
     directory.file('pass.txt', `${SECRET}\nnot this line\n`);
     directory.file('windows.txt', `${SECRET}\r\n`);
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ErrorCode, isError } from '../../src/errors.js';
 import { TAG } from '../../src/pki/der.js';
 import { type Node, algorithm, integer, octetString, oid, sequence, toDer } from '../../src/pki/encode.js';
-import { generateKey, isEncryptedKey, privateKeyToPem, readPrivateKey } from '../../src/pki/key.js';
+import { generateKey, isEncryptedKey, pkcs8Of, privateKeyToPem, readPrivateKey } from '../../src/pki/key.js';
 import { PKCS12_OID } from '../../src/pki/oids.js';
 import { PBKDF2_ITERATIONS, encryptPbes2, encryptedPrivateKeyInfo, encryptedPrivateKeyToPem } from '../../src/pki/pbes2.js';
 import { readPem, toPem } from '../../src/pki/pem.js';
@@ -51,7 +51,7 @@ function withLongLength(der: Buffer): Buffer {
 
 describe('a private key under a passphrase', () => {
   it('is opened by it, and by no other', () => {
-    const pem = encryptedPrivateKeyToPem(key, PASSPHRASE);
+    const pem = encryptedPrivateKeyToPem(pkcs8Of(key), PASSPHRASE);
     assert.match(pem, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
     assert.ok(readPrivateKey(Buffer.from(pem), 'tls.key', PASSPHRASE).equals(key));
     assert.ok(readPrivateKey(readPem(pem)[0]!.der, 'tls.key', PASSPHRASE).equals(key), 'in DER');
@@ -62,7 +62,7 @@ describe('a private key under a passphrase', () => {
 
   it('costs whoever guesses it as much as we promise, and no two are alike', () => {
     assert.equal(PBKDF2_ITERATIONS, 600_000);
-    const [one, other] = [1, 2].map(() => readPem(encryptedPrivateKeyToPem(key, PASSPHRASE))[0]!.der.toString('hex'));
+    const [one, other] = [1, 2].map(() => readPem(encryptedPrivateKeyToPem(pkcs8Of(key), PASSPHRASE))[0]!.der.toString('hex'));
     assert.equal(one!.split('02030927c0').length - 1, 1, 'INTEGER 600,000');
     assert.notEqual(one, other);
   });
@@ -130,7 +130,7 @@ describe('a private key under a passphrase, and openssl', function () {
   after(directory.remove);
 
   it('opens ours, and not with another one', () => {
-    const path = directory.file('ours.pem', encryptedPrivateKeyToPem(key, PASSPHRASE));
+    const path = directory.file('ours.pem', encryptedPrivateKeyToPem(pkcs8Of(key), PASSPHRASE));
     const opened = openssl(['pkey', '-in', path, '-passin', `pass:${PASSPHRASE}`]);
     assert.ok(readPrivateKey(Buffer.from(opened), 'x').equals(key));
     assert.throws(() => openssl(['pkey', '-in', path, '-passin', 'pass:other']), /bad decrypt|maybe wrong password/i);

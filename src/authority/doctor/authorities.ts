@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { readFileBounded } from '../../base/files.js';
 import { DAY } from '../../base/duration.js';
 import { shellWord } from '../../errors.js';
-import { isSignedBy } from '../../pki/certificate.js';
+import { isSelfSigned, isSignedBy } from '../../pki/certificate.js';
 import { isoTime } from '../../pki/fields.js';
 import { isEncryptedKey, isKeyOf, readPrivateKey } from '../../pki/key.js';
 import { readCertificates } from '../../pki/material.js';
@@ -15,7 +15,7 @@ const YEAR = 365 * DAY;
 
 /** Each CA: its key, whether that is under a passphrase, its end; and the bundle. */
 export const checkAuthorities = (examined: Examined): DoctorFinding[] => [
-  ...examined.cas.flatMap((ca) => [...keyFindings(ca, examined), ...endFindings(ca, examined.now)]),
+  ...examined.cas.flatMap((ca) => [...keyFindings(ca, examined), ...endFindings(ca, examined)]),
   ...chainFindings(examined),
   ...bundleFindings(examined),
 ];
@@ -38,11 +38,20 @@ function keyFindings(ca: Ca, { paths }: Examined): DoctorFinding[] {
   return [found('CA_KEY_NOT_ENCRYPTED', path, message, ours('authority passphrase', paths.directory))];
 }
 
-function endFindings({ paths: { certificate: path }, certificate }: Ca, now: Date): DoctorFinding[] {
+function endFindings({ paths: { certificate: path }, certificate }: Ca, { paths, now }: Examined): DoctorFinding[] {
   const left = certificate.notAfter - now.getTime();
   if (left > YEAR) return [];
   const message = `${labelOf(certificate.subject)} ${left < 0 ? 'ended' : 'ends'} ${isoTime(certificate.notAfter)}, expected more than a year from now`;
-  return [found(left < 0 ? 'CA_ENDED' : 'CA_ENDS_SOON', path, message, 'in another directory: mtls init')];
+  if (left < 0) return [found('CA_ENDED', path, message, 'in another directory: mtls init')];
+  const isOurs = fs.existsSync(paths.root.key);
+  return [
+    found(
+      'CA_ENDS_SOON',
+      path,
+      message,
+      isOurs ? ours('authority rotate prepare', paths.directory) : 'get the next one from whoever has the key of the root',
+    ),
+  ];
 }
 
 /** Each CA below the root is signed by the one above it, those of a company between them. */
@@ -63,9 +72,14 @@ function chainFindings({ paths, cas }: Examined): DoctorFinding[] {
 function bundleFindings({ paths: { bundle, root }, cas }: Examined): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
   const trusted = attempt(bundle, findings, () => readCertificates(bundle));
-  const copy = `cp ${shellWord(root.certificate)} ${shellWord(bundle)}`;
-  if (trusted === undefined) return findings.map((finding) => ({ ...finding, remedy: copy }));
-  const ca = cas.find(({ paths }) => paths === root);
-  if (ca === undefined || trusted.some(({ der }) => der.equals(ca.certificate.der))) return [];
-  return [found('BUNDLE_NOT_ROOT', bundle, `${bundle}: expected ${labelOf(ca.certificate.subject)}, and it is not in it`, copy)];
+  const roots = cas.filter(({ certificate }) => isSelfSigned(certificate));
+  const files = roots.length === 0 ? [root.certificate] : roots.map(({ paths }) => paths.certificate);
+  const anew = `cat ${files.map(shellWord).join(' ')} > ${shellWord(bundle)}`;
+  if (trusted === undefined) return findings.map((finding) => ({ ...finding, remedy: anew }));
+  const missing = roots.filter(({ certificate }) => !trusted.some(({ der }) => der.equals(certificate.der)));
+  return missing.map(({ paths: { certificate: path }, certificate: { subject } }) => {
+    const message = `${bundle}: expected ${labelOf(subject)}, and it is not in it`;
+    const remedy = missing.length === roots.length ? anew : `cat ${shellWord(path)} >> ${shellWord(bundle)}`;
+    return found('BUNDLE_NOT_ROOT', bundle, message, remedy);
+  });
 }

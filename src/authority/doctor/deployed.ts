@@ -27,5 +27,7 @@ export function checkDeployed(
 
 function asDoctors({ code, severity, message, file }: DeploymentFinding, remedy: string | null): DoctorFinding {
   if (code === 'FILE_MODE_TOO_OPEN') return found('MODE_TOO_OPEN', file, message, `chmod 0600 ${shellWord(file)}`);
+  if (code === 'KEY_ENCRYPTED')
+    return found('SERVICE_KEY_ENCRYPTED', file, message, `mtls inspect ${shellWord(file)} --passphrase-file FILE`);
   return { code, severity, message, file, remedy };
 }

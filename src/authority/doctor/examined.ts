@@ -4,7 +4,7 @@ import { CRL_FILE_LIMIT, readError, readFileBounded } from '../../base/files.js'
 import { MtlsError } from '../../errors.js';
 import type { Certificate } from '../../pki/certificate.js';
 import { readCertificates } from '../../pki/material.js';
-import { type Ca, isWaiting } from '../cas.js';
+import { type Ca, caKeysOf, isWaiting, otherFiles } from '../cas.js';
 import { type LedgerEntry, readEntry, readLedger } from '../ledger.js';
 import { type ServicePaths, type WorkspacePaths, readSettings, servicePaths } from '../workspace.js';
 import { type DoctorFinding, attempt } from './findings.js';
@@ -38,7 +38,10 @@ export function examine(paths: WorkspacePaths, now: Date): Examined {
       remedy: error.hints[0] ?? null,
     });
   }
-  const present = waits ? [] : [paths.root, ...(fs.existsSync(paths.issuing.certificate) ? [paths.issuing] : [])];
+  const { root, issuing } = paths;
+  const others = [otherFiles(paths) ?? []].flat().flatMap((other) => [other.root, other.issuing]);
+  const below = [issuing, ...others].filter(({ certificate }) => fs.existsSync(certificate));
+  const present = waits ? [] : [root, ...below];
   const cas = present.flatMap((each): Ca[] => {
     const certificates = attempt(each.certificate, findings, () => readCertificates(each.certificate));
     return certificates?.[0] === undefined ? [] : [{ paths: each, certificate: certificates[0] }];
@@ -81,7 +84,7 @@ function ledgerOf(path: string): readonly LedgerEntry[] {
 
 /** Where the keys are: of the CAs, and of the services of the workspace. */
 export const keysOf = ({ paths, services }: Examined): readonly string[] =>
-  [paths.root.key, paths.issuing.key, ...services.map(({ paths: { key } }) => key)].filter((path) => fs.existsSync(path));
+  [...caKeysOf(paths), ...services.map(({ paths: { key } }) => key)].filter((path) => fs.existsSync(path));
 
 /** The directories that are for nobody else. */
 export const directoriesOf = ({ paths, services }: Examined): readonly string[] =>

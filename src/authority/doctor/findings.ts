@@ -26,6 +26,7 @@ export const DOCTOR_FINDINGS = {
   SERVICE_DUE: rule('warning', 'a service whose certificate has lived two thirds of its life'),
   SERVICE_UNKNOWN: rule('error', 'a service whose certificate the ledger does not know'),
   SERVICE_REVOKED: rule('error', 'a service whose certificate is revoked, and deployed still'),
+  SERVICE_KEY_ENCRYPTED: rule('notice', 'the key of a service under a passphrase: whose it is was not looked at'),
   CRL_MISSING: rule('error', 'a CA without a CRL that can be read: peers refuse everyone'),
   CRL_FOREIGN: rule('error', 'the CRL of a CA that this CA did not sign'),
   CRL_LATE: rule('error', 'a CRL after its next update: peers refuse everyone'),

@@ -3,9 +3,8 @@ import { crlPaths, openWorkspace } from '../../authority/index.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlag, workspaceFlag } from '../../cli/flags.js';
 import { type Outcome, verdict } from '../../cli/outcome.js';
-import { crlsFrom } from '../../cli/trust.js';
 import { MtlsError } from '../../errors.js';
-import { findRevoked } from '../../pki/crl.js';
+import { lookUpSerial } from '../../pki/crl-scan.js';
 import { isoTime } from '../../pki/fields.js';
 import { formatName } from '../../pki/name.js';
 import { renderSerialChecked } from '../../render/authority.js';
@@ -26,10 +25,8 @@ export default class CrlCheck extends BaseCommand {
     const serial = asSerial(args.SERIAL);
     const paths = flags.crl ?? crlPaths(openWorkspace(flags.workspace, process.cwd()).paths);
     const found = paths.flatMap((path) =>
-      crlsFrom([path]).flatMap((crl) => {
-        const entry = findRevoked(crl, serial);
-        if (entry === undefined) return [];
-        return [{ path, issuer: formatName(crl.issuer), at: isoTime(entry.date), reason: String(entry.reason ?? 'unspecified') }];
+      lookUpSerial(path, serial).map(({ issuer, entry }) => {
+        return { path, issuer: formatName(issuer), at: isoTime(entry.date), reason: String(entry.reason ?? 'unspecified') };
       }),
     );
     const result = { serial, revoked: found.length > 0, found };

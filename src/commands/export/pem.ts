@@ -4,8 +4,8 @@ import { destinationOf, exportArgs, exportFlags, keyOf, subjectOf, writeExport }
 import type { Outcome } from '../../cli/outcome.js';
 import { newPassphrase, passphraseFlags, passphraseSource } from '../../cli/passphrase.js';
 import { MtlsError } from '../../errors.js';
-import { privateKeyToPem } from '../../pki/key.js';
-import { encryptedPrivateKeyToPem } from '../../pki/pbes2.js';
+import { pkcs8Of } from '../../pki/key.js';
+import { pkcs8ToPem } from '../../pki/pbes2.js';
 import { toPem } from '../../pki/pem.js';
 
 export default class ExportPem extends BaseCommand {
@@ -46,7 +46,7 @@ export default class ExportPem extends BaseCommand {
     const hasKey = flags.key && subject.service !== undefined;
     const key = hasKey ? await keyOf(subject, source, 'mtls export pem --no-key') : undefined;
     const passphrase = flags.encrypt ? await newPassphrase(flags, path, source) : undefined;
-    const keyText = key === undefined ? '' : passphrase === undefined ? privateKeyToPem(key) : encryptedPrivateKeyToPem(key, passphrase);
+    const keyText = key === undefined ? '' : pkcs8ToPem(pkcs8Of(key), passphrase);
     const bytes = keyText + subject.chain.map(({ der }) => toPem('CERTIFICATE', der)).join('');
     return writeExport(path, subject, {
       bytes,

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { assertPrivate } from '../../base/files.js';
+import { isError } from '../../errors.js';
 import { type Certificate, namesIssuer } from '../../pki/certificate.js';
 import type { Crl } from '../../pki/crl.js';
 import { isKeyOf } from '../../pki/key.js';
@@ -82,7 +84,7 @@ function filesOf({ directory, layout, bundle, crls }: Place): Service['files'] {
 function readOwn({ files, material }: Reading) {
   const findings: DeploymentFinding[] = [];
   const sent = reading(files.certificate, findings, () => material.certificates(files.certificate)) ?? [];
-  const key = reading(files.key, findings, () => material.key(files.key));
+  const key = readKey(files.key, material, findings);
   const behind = sent.length === 1 && files.chain !== null ? files.chain : undefined;
   const chain = behind === undefined ? sent : [...sent, ...(reading(behind, findings, () => material.certificates(behind)) ?? [])];
   const leaf = chain[0];
@@ -91,11 +93,24 @@ function readOwn({ files, material }: Reading) {
     const which = owner < 0 ? `none in ${files.certificate}` : `the one at place ${owner + 1}, ${labelOf(chain[owner]!.subject)}`;
     findings.push(error('KEY_MISMATCH', `${files.key}: expected the key of ${labelOf(leaf.subject)}, found that of ${which}`, files.key));
   }
-  const unable = findings.find(({ file }) => file === files.certificate || file === files.key);
+  const unable = findings.find(({ file, severity }) => severity === 'error' && (file === files.certificate || file === files.key));
   if (key !== undefined) reading(files.key, findings, () => assertPrivate(files.key));
   const disorder = orderFault(chain);
   if (disorder !== undefined) findings.push(warning('CHAIN_ORDER', disorder, files.certificate));
   return { chain, findings, unable };
+}
+
+/** Undefined when it cannot be read; one under a passphrase is fine for whoever has that, and stays closed here. */
+function readKey(file: string, material: Material, findings: DeploymentFinding[]): KeyObject | undefined {
+  return reading(file, findings, () => {
+    try {
+      return material.key(file);
+    } catch (thrown) {
+      if (!isError(thrown, 'KEY_ENCRYPTED')) throw thrown;
+      findings.push(warning('KEY_ENCRYPTED', `${file} is under a passphrase: whose key it is was not looked at`, file));
+      return undefined;
+    }
+  });
 }
 
 /** Each certificate certifies the one before it (RFC 5246 §7.4.2); RFC 8446 §4.4.2 asks peers to bear with others, and not all do. */

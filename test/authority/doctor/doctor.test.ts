@@ -83,6 +83,13 @@ describe('the doctor', function () {
     await isMended('SERVICE_BUNDLE_OLD');
   });
 
+  it('has nothing against the key of a service under a passphrase, and says that it did not look inside', async () => {
+    await issueOne(workspace, { name: 'web', keyPassphrase: PASSPHRASE });
+    const findings = await findingsOf(workspace);
+    assert.deepEqual(codesOf(findings), ['CA_KEY_NOT_ENCRYPTED', 'SERVICE_KEY_ENCRYPTED']);
+    assert.deepEqual(wrong(findings), []);
+  });
+
   it('sees the key of another CA', async () => {
     const other = newWorkspace();
     fs.copyFileSync(other.workspace.paths.root.key, workspace.paths.root.key);
