@@ -37,7 +37,23 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['authority', 'passphrase', '--new-passphrase-file', 'pass'],
   ['authority', 'seal', '--out', 'root0.key', '--new-passphrase-file', 'pass'],
   ['authority', 'unseal', 'root0.key'],
+  ['authority', 'rotate', 'prepare'],
+  ['authority', 'rotate', 'activate'],
+  ['authority', 'rotate', 'retire'],
 ];
+
+/** What must have been done before the last of these words is said. */
+const BEFORE: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  unseal: [['authority', 'seal', '--out', 'root0.key', '--new-passphrase-file', 'pass']],
+  activate: [['authority', 'rotate', 'prepare']],
+  retire: [
+    ['authority', 'rotate', 'prepare'],
+    ['authority', 'rotate', 'activate'],
+    // its certificate was on hold, and nobody renews it
+    ['issue', 'db'],
+    ['renew', '--all', '--revoke-old'],
+  ],
+};
 
 const { values: flags } = parseArgs({
   options: {
@@ -86,11 +102,10 @@ function report(where: string, place: Place, error: unknown): void {
 
 async function everywhere(program: Program): Promise<string> {
   const open = await Place.create(newDirectory(), program, { issuingCa: true });
-  const sealed = open.copy(join(directory, `${places++}`));
-  await sealed.run(['authority', 'seal', '--out', 'root0.key', '--new-passphrase-file', 'pass']);
   let strikes = 0;
   for (const command of COMMANDS) {
-    const from = command[1] === 'unseal' ? sealed : open;
+    const from = open.copy(join(directory, `${places++}`));
+    for (const done of BEFORE[command.find((word) => word in BEFORE) ?? ''] ?? []) await from.run(done);
     const begin = (): Place => {
       const place = from.copy(join(directory, `${places++}`));
       place.leaveLock();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Random } from '../../scripts/fuzz/random.js';
+import { workspacePaths } from '../../src/authority/workspace.js';
 import { temporaryDirectory } from '../support/material.js';
 import { MTLS, plainEnvironment } from '../support/session.js';
 import type { Fault, Strike } from './faults.js';
@@ -165,7 +166,7 @@ export class Place {
     return ['authority', 'seal', '--out', `root${this.#sealed++}.key`, '--new-passphrase-file', PASS];
   }
 
-  readonly #isRootHere = (): boolean => existsSync(join(this.directory, '.mtls/authority/root.key'));
+  readonly #isRootHere = (): boolean => existsSync(workspacePaths(join(this.directory, '.mtls')).root.key);
   readonly #sealedInto = (): string | undefined => readdirSync(this.directory).find((name) => /^root\d+\.key$/.test(name));
 
   /** A certificate that is on hold, by its serial number. */

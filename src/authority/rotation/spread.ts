@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { readFileBounded, removeQuietly, writeError, writeFileAtomic } from '../../base/files.js';
-import { MtlsError } from '../../errors.js';
+import { type ErrorCode, MtlsError } from '../../errors.js';
 import type { Certificate } from '../../pki/certificate.js';
 import { fingerprint } from '../../pki/certificate.js';
 import { readCertificates } from '../../pki/material.js';
@@ -16,7 +16,7 @@ import { type Rotation, caFilesOf } from './state.js';
 export interface Spread {
   readonly updated: readonly string[];
   /** Those whose files could not be changed, and why. */
-  readonly failed: readonly { readonly name: string; readonly problem: string }[];
+  readonly failed: readonly { readonly name: string; readonly code: ErrorCode; readonly problem: string }[];
 }
 
 /**
@@ -30,13 +30,13 @@ export function spread(workspace: Workspace, rotation: Rotation): Spread {
   const standing = readFileBounded(paths.bundle).toString('latin1');
   if (standing !== bundle) writeFileAtomic(paths.bundle, bundle);
   const updated: string[] = [];
-  const failed: { name: string; problem: string }[] = [];
+  const failed: Spread['failed'][number][] = [];
   for (const name of serviceNames(workspace)) {
     try {
       if (giveBundle(workspace, name, bundle)) updated.push(name);
     } catch (error) {
       if (!(error instanceof MtlsError)) throw error;
-      failed.push({ name, problem: error.message });
+      failed.push({ name, code: error.code, problem: error.message });
     }
   }
   for (const path of strayKeys(paths.authority, rotation)) remove(path);
