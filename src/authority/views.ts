@@ -3,10 +3,10 @@ import { countRevoked } from '../pki/crl.js';
 import { isoTime, serialText } from '../pki/fields.js';
 import { labelOf } from '../pki/name.js';
 import type { Reason } from '../pki/crl.js';
-import { type SignedCrl, crlPaths, numberOf } from './crl.js';
-import { casOf } from './cas.js';
-import type { IssueResult } from './issue.js';
-import type { ReleaseResult, RevokeResult } from './revoke.js';
+import { type SignedCrl, crlPaths, numberOf } from './revocation/crl.js';
+import { casOf } from './cas/cas.js';
+import type { IssueResult } from './issue/issue.js';
+import type { ReleaseResult, RevokeResult } from './revocation/revoke.js';
 import type { Workspace } from './workspace.js';
 
 /** The JSON of what the authority did: what `--json` prints, and what text is a view of. */

@@ -4,7 +4,7 @@ import { JsonObject } from '../base/json.js';
 import { assertPrivate, readError, readFileBounded } from '../base/files.js';
 import { MtlsError, isError } from '../errors.js';
 import { KEY_TYPES, type KeyType } from '../pki/key.js';
-import { assertSigned } from './cas.js';
+import { assertSigned } from './cas/cas.js';
 import { asHttpUrl, asTrustDomain } from './names.js';
 import { type CaFiles, type CaPaths, caFilesOf, rotationOf } from './rotation/state.js';
 

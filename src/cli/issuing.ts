@@ -1,6 +1,6 @@
 // not the index of the room: a command loads what it needs
-import { type IssueResult, issueCertificates } from '../authority/issue.js';
-import type { IssueRequest } from '../authority/plan.js';
+import { type IssueResult, issueCertificates } from '../authority/issue/issue.js';
+import type { IssueRequest } from '../authority/issue/plan.js';
 import type { Workspace } from '../authority/workspace.js';
 import { systemClock } from '../base/clock.js';
 import { interruption } from './interruption.js';

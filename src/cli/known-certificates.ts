@@ -1,5 +1,5 @@
-import { asHexNumber } from '../authority/find.js';
-import type { KnownCertificate } from '../authority/known-certificate.js';
+import { asHexNumber } from '../authority/ledger/find.js';
+import type { KnownCertificate } from '../authority/ledger/known-certificate.js';
 import type { Inspected } from '../pki/inspect.js';
 import { inspectOpening } from './opening.js';
 import type { PassphraseFlags, PassphraseSource } from './passphrase.js';
@@ -32,7 +32,7 @@ interface Settings {
 export async function knownCertificatesOf({ flags, passphrase, now }: Settings): Promise<(what: string) => Promise<Known>> {
   const [{ openWorkspace }, { knownCertificates }] = await Promise.all([
     import('../authority/workspace.js'),
-    import('../authority/known-certificate.js'),
+    import('../authority/ledger/known-certificate.js'),
   ]);
   const find = knownCertificates(openWorkspace(flags.workspace, process.cwd()), now);
   return async (what) => {

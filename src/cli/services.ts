@@ -1,6 +1,6 @@
 import type { IssueRequest, IssueResult, Workspace } from '../authority/index.js';
-import { type Planner, plan, plannerOf } from '../authority/plan.js';
-import { readServicesFile, servicesFormatOf } from '../authority/services-file.js';
+import { type Planner, plan, plannerOf } from '../authority/issue/plan.js';
+import { readServicesFile, servicesFormatOf } from '../authority/issue/services-file.js';
 import { readFileBounded } from '../base/files.js';
 import { given } from '../base/given.js';
 import { MtlsError } from '../errors.js';

@@ -15,7 +15,7 @@ export async function smokeTests(
   const found = new Map<string, Smoke>();
   const isMade = wanted ?? (process.stdout.isTTY === true && issued.length <= AT_A_TERMINAL);
   if (!isMade) return found;
-  const { smoke } = await import('../authority/smoke.js');
+  const { smoke } = await import('../authority/issue/smoke.js');
   for (const { entry, paths, keyless } of issued) if (!keyless) found.set(entry.name, await smoke(paths, keyPassphrase));
   return found;
 }

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
-import { type CrlEvent, openClosedKeys, watchCrls } from '../authority/crl-watch.js';
-import { refreshCrls } from '../authority/crl.js';
+import { type CrlEvent, openClosedKeys, watchCrls } from '../authority/revocation/crl-watch.js';
+import { refreshCrls } from '../authority/revocation/crl.js';
 import { crlView } from '../authority/views.js';
 import { systemClock } from '../base/clock.js';
 import { given } from '../base/given.js';

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { findIn } from '../authority/import-files.js';
-import { type ImportOptions, importInto, importService, importedView } from '../authority/import.js';
+import { findIn } from '../authority/import/files.js';
+import { type ImportOptions, importInto, importService, importedView } from '../authority/import/import.js';
 import { type Workspace, openWorkspace } from '../authority/workspace.js';
 import { systemClock } from '../base/clock.js';
 import { BaseCommand } from '../cli/base-command.js';

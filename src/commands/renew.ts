@@ -1,9 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { serviceNames } from '../authority/index.js';
-import { HOOK_SIGNALS, type Hooks } from '../authority/renew-hooks.js';
-import { type RenewEvent, RenewRounds } from '../authority/renew-rounds.js';
-import { USUAL_BEFORE, parseBefore } from '../authority/renew.js';
+import { HOOK_SIGNALS, type Hooks } from '../authority/renew/hooks.js';
+import { type RenewEvent, RenewRounds } from '../authority/renew/rounds.js';
+import { USUAL_BEFORE, parseBefore } from '../authority/renew/renew.js';
 import { crlView } from '../authority/views.js';
 import { systemClock } from '../base/clock.js';
 import { given } from '../base/given.js';

@@ -1,4 +1,4 @@
-import type { importedView } from '../authority/import.js';
+import type { importedView } from '../authority/import/import.js';
 import { mark, style } from './style.js';
 
 export function renderImported(view: ReturnType<typeof importedView>): string {

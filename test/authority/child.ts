@@ -1,6 +1,6 @@
-import { initializeWorkspace } from '../../src/authority/initialize.js';
-import { issueCertificates } from '../../src/authority/issue.js';
-import { revokeCertificates } from '../../src/authority/revoke.js';
+import { initializeWorkspace } from '../../src/authority/cas/initialize.js';
+import { issueCertificates } from '../../src/authority/issue/issue.js';
+import { revokeCertificates } from '../../src/authority/revocation/revoke.js';
 import { openWorkspace } from '../../src/authority/workspace.js';
 import { type Strike, injectFaults } from './faults.js';
 

@@ -1,4 +1,4 @@
-import { viewLedger } from '../../src/authority/ledger-view.js';
+import { viewLedger } from '../../src/authority/ledger/ledger-view.js';
 import { type Strike, injectFaults } from './faults.js';
 
 /** What a process of its own is asked, as the JSON that is its argument: to look something up, for which it writes an index. */

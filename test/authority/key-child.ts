@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { installCa } from '../../src/authority/install.js';
-import { changePassphrase } from '../../src/authority/passphrase.js';
+import { installCa } from '../../src/authority/cas/install.js';
+import { changePassphrase } from '../../src/authority/cas/passphrase.js';
 import { activateRotation, prepareRotation, retireRotation } from '../../src/authority/rotation/index.js';
-import { burnRoot, sealRoot, unsealRoot } from '../../src/authority/seal.js';
+import { burnRoot, sealRoot, unsealRoot } from '../../src/authority/cas/seal.js';
 import { type Workspace, openWorkspace } from '../../src/authority/workspace.js';
 import { readFileBounded } from '../../src/base/files.js';
 import { crlsIn, readCertificates } from '../../src/pki/material.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { readLedger } from '../../src/authority/ledger.js';
+import { readLedger } from '../../src/authority/ledger/ledger.js';
 import { withLock } from '../../src/authority/lock.js';
 import { serviceNames } from '../../src/authority/workspace.js';
 import { AT } from '../support/chains.js';

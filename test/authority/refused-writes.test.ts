@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRL_VALIDITY } from '../../src/authority/crl.js';
-import { initializeWorkspace } from '../../src/authority/initialize.js';
-import { issueCertificates } from '../../src/authority/issue.js';
-import { readLedger } from '../../src/authority/ledger.js';
+import { CRL_VALIDITY } from '../../src/authority/revocation/crl.js';
+import { initializeWorkspace } from '../../src/authority/cas/initialize.js';
+import { issueCertificates } from '../../src/authority/issue/issue.js';
+import { readLedger } from '../../src/authority/ledger/ledger.js';
 import { type Workspace, openWorkspace, servicePaths } from '../../src/authority/workspace.js';
 import { DAY } from '../../src/base/duration.js';
 import { isError } from '../../src/errors.js';

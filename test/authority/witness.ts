@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyLedger } from '../../src/authority/verify-ledger.js';
+import { verifyLedger } from '../../src/authority/ledger/verify-ledger.js';
 import { type ServicePaths, servicePaths, workspacePaths } from '../../src/authority/workspace.js';
 import { revokedEntries } from '../../src/pki/crl.js';
 import { isKeyOf, readPrivateKey } from '../../src/pki/key.js';

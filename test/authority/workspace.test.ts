@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { issueCertificates } from '../../src/authority/issue.js';
+import { issueCertificates } from '../../src/authority/issue/issue.js';
 import { existingService, openWorkspace, serviceNames, workspaceDirectory } from '../../src/authority/workspace.js';
 import { generateKey, privateKeyToPem } from '../../src/pki/key.js';
 import { testCa } from '../support/material.js';

@@ -7,7 +7,7 @@ import { isoTime } from '../../pki/fields.js';
 import { isEncryptedKey, isKeyOf, readPrivateKey } from '../../pki/key.js';
 import { readCertificates } from '../../pki/material.js';
 import { labelOf } from '../../pki/name.js';
-import { type Ca, hasKey } from '../cas.js';
+import { type Ca, hasKey } from '../cas/cas.js';
 import type { Examined } from './examined.js';
 import { type DoctorFinding, attempt, found, ours } from './findings.js';
 

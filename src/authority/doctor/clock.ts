@@ -1,6 +1,6 @@
 import { isoTime } from '../../pki/fields.js';
 import { labelOf } from '../../pki/name.js';
-import { standingCrl } from '../crl.js';
+import { standingCrl } from '../revocation/crl.js';
 import type { Examined } from './examined.js';
 import { type DoctorFinding, attempt, found } from './findings.js';
 

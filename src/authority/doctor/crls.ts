@@ -7,8 +7,8 @@ import type { Crl } from '../../pki/crl.js';
 import { isoTime } from '../../pki/fields.js';
 import { crlsIn, readCertificates } from '../../pki/material.js';
 import { labelOf } from '../../pki/name.js';
-import { type Ca, caId, hasKey } from '../cas.js';
-import { numberOf, standingCrl } from '../crl.js';
+import { type Ca, caId, hasKey } from '../cas/cas.js';
+import { numberOf, standingCrl } from '../revocation/crl.js';
 import type { Examined } from './examined.js';
 import { type DoctorCode, type DoctorFinding, attempt, found, ours } from './findings.js';
 

@@ -4,8 +4,8 @@ import { CRL_FILE_LIMIT, readError, readFileBounded } from '../../base/files.js'
 import { MtlsError } from '../../errors.js';
 import type { Certificate } from '../../pki/certificate.js';
 import { readCertificates } from '../../pki/material.js';
-import { type Ca, caKeysOf, isWaiting, otherFiles } from '../cas.js';
-import { type LedgerEntry, readEntry, readLedger } from '../ledger.js';
+import { type Ca, caKeysOf, isWaiting, otherFiles } from '../cas/cas.js';
+import { type LedgerEntry, readEntry, readLedger } from '../ledger/ledger.js';
 import { type ServicePaths, type WorkspacePaths, readSettings, servicePaths } from '../workspace.js';
 import { type DoctorFinding, attempt } from './findings.js';
 

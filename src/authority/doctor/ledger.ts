@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { isError } from '../../errors.js';
-import { verifyLedger } from '../verify-ledger.js';
+import { verifyLedger } from '../ledger/verify-ledger.js';
 import type { Examined } from './examined.js';
 import { type DoctorFinding, asFinding, found, ours } from './findings.js';
 

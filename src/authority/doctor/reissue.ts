@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { shellWord } from '../../errors.js';
-import type { Issued } from '../ledger.js';
+import type { Issued } from '../ledger/ledger.js';
 import { ours } from './findings.js';
 import { defaultNames } from '../policy/profiles.js';
 import type { Examined, ExaminedService } from './examined.js';

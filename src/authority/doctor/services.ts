@@ -1,7 +1,7 @@
 import { readFileBounded } from '../../base/files.js';
 import { shellWord } from '../../errors.js';
 import { isoTime, serialText } from '../../pki/fields.js';
-import { type Issued, revocationsIn } from '../ledger.js';
+import { type Issued, revocationsIn } from '../ledger/ledger.js';
 import type { Examined, ExaminedService } from './examined.js';
 import { type DoctorFinding, attempt, found } from './findings.js';
 import { reissue } from './reissue.js';

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { readFileBounded } from '../../base/files.js';
 import { readYaml } from '../../base/yaml.js';
 import { MtlsError } from '../../errors.js';
-import { Fields, type Problem } from '../fields.js';
+import { Fields, type Problem } from '../issue/fields.js';
 
 /** What a policy or a profile may weigh. */
 const CONFIG_LIMIT = 65_536;

@@ -4,7 +4,7 @@ import { MtlsError } from '../../errors.js';
 import { type PublicKeyInfo, describeKey } from '../../pki/algorithms.js';
 import { KEY_TYPES, type KeyType } from '../../pki/key.js';
 import { OID, oidName } from '../../pki/oids.js';
-import type { Fields } from '../fields.js';
+import type { Fields } from '../issue/fields.js';
 import { asLabel } from '../names.js';
 import { configPath, readConfig } from './config-file.js';
 import { type Pattern, dnsPattern, ipPattern, uriPattern } from './patterns.js';

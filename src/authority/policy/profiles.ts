@@ -8,7 +8,7 @@ import { MtlsError, isError, systemCode } from '../../errors.js';
 import type { SubjectNames } from '../../pki/encode.js';
 import { OID } from '../../pki/oids.js';
 import { serviceId } from '../../validate/identity.js';
-import type { Fields } from '../fields.js';
+import type { Fields } from '../issue/fields.js';
 import { asDnsName, asIpAddress, asLabel, asUri } from '../names.js';
 import { EXTENSIONS, configPath, readConfig } from './config-file.js';
 import { PURPOSE_NAMES, asPurpose } from './purposes.js';

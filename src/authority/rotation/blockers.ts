@@ -3,8 +3,8 @@ import { isoTime, serialText } from '../../pki/fields.js';
 import { isCrlOf } from '../../validate/crl-faults.js';
 import { readDeployment, servicesIn } from '../../validate/deployment/index.js';
 import type { Service } from '../../validate/deployment/service.js';
-import { type Ca, caId, casOf } from '../cas.js';
-import { readLedger, revocationsIn } from '../ledger.js';
+import { type Ca, caId, casOf } from '../cas/cas.js';
+import { readLedger, revocationsIn } from '../ledger/ledger.js';
 import { type Workspace, serviceNames } from '../workspace.js';
 
 /** Why a step of a rotation is not taken yet. Closed. */

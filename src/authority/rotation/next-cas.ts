@@ -2,8 +2,8 @@ import type { Certificate } from '../../pki/certificate.js';
 import { type KeyType, generateKey, publicKeyInfo } from '../../pki/key.js';
 import { OID } from '../../pki/oids.js';
 import { type Signer, signCertificate } from '../../pki/sign.js';
-import { BACKDATE } from '../issue.js';
-import { caSubject } from '../make-cas.js';
+import { BACKDATE } from '../issue/issue.js';
+import { caSubject } from '../cas/make-cas.js';
 
 /** What the next generation of CAs is made by. */
 export interface NextOptions {

@@ -1,6 +1,6 @@
 import { isoTime, serialText } from '../../pki/fields.js';
 import { labelOf } from '../../pki/name.js';
-import { type Ca, caId } from '../cas.js';
+import { type Ca, caId } from '../cas/cas.js';
 import { BLOCKERS } from './blockers.js';
 import type { RotationPlan } from './plan.js';
 import type { Standing, StepResult } from './rotate.js';

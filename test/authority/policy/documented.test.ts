@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { readPolicy } from '../../../src/authority/policy/policy.js';
 import { readProfile } from '../../../src/authority/policy/profiles.js';
-import { type ServicesFormat, readServicesFile } from '../../../src/authority/services-file.js';
+import { type ServicesFormat, readServicesFile } from '../../../src/authority/issue/services-file.js';
 
 const page = readFileSync(new URL('../../../docs/policy.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, format, text]) => ({ format: format!, text: text! }));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initializeWorkspace } from '../../../src/authority/initialize.js';
-import { issueCertificates } from '../../../src/authority/issue.js';
-import { knownTo, renewService } from '../../../src/authority/renew.js';
+import { initializeWorkspace } from '../../../src/authority/cas/initialize.js';
+import { issueCertificates } from '../../../src/authority/issue/issue.js';
+import { knownTo, renewService } from '../../../src/authority/renew/renew.js';
 import { activateRotation, planRotation, planView, prepareRotation, retireRotation } from '../../../src/authority/rotation/index.js';
 import { type Workspace, servicePaths } from '../../../src/authority/workspace.js';
 import { readPolicy } from '../../../src/validate/deployment/index.js';
