@@ -23,7 +23,7 @@ export function assertFits(step: string | undefined, flags: RotateFlags): void {
   if (flags.plan && step !== undefined) refuse(`--plan simulates all steps that are left: found ${step} beside it`);
   const looks = flags.plan || step === 'activate' || step === 'retire';
   if (flags.deployed !== undefined && !looks) refuse('--deployed is for --plan, activate and retire');
-  if (flags.live !== undefined && (step === undefined || step === 'prepare')) refuse('--live is for activate and retire');
+  if (flags.live !== undefined && step !== 'activate' && step !== 'retire') refuse('--live is for activate and retire');
   if (flags.live !== undefined && flags.as === undefined) refuse('--live needs --as: a service of ours as whose client it is asked');
   const isSaid = flags['key-type'] !== undefined || flags.valid !== undefined || !flags['cross-sign'];
   if (isSaid && step !== 'prepare') refuse('--key-type, --valid and --no-cross-sign are for prepare');
@@ -31,11 +31,17 @@ export function assertFits(step: string | undefined, flags: RotateFlags): void {
 
 type Probe = (options: ProbeOptions) => Promise<ProbeReport>;
 
+/** Whom to trust: all that are trusted now, and the one that is to be left. */
+interface Roots {
+  readonly authorities: readonly Certificate[];
+  readonly root: Certificate;
+}
+
 /** Shakes hands as `witness` with each endpoint, by the new root and, where that is refused, by what it has now. */
 export async function lookLive(
   endpoints: readonly string[],
   witness: Witness,
-  authorities: readonly Certificate[],
+  { authorities, root }: Roots,
   probe: Probe,
 ): Promise<SeenLive[]> {
   const seen: SeenLive[] = [];
@@ -44,7 +50,8 @@ export async function lookLive(
     const ask = (client: Witness['own']) => probe({ host, port, client, authorities, httpPath: path, retries: false, clock: systemClock });
     const report = await ask(witness.fresh);
     const trustsNew = isWelcome(report) ? 'yes' : isWelcome(await ask(witness.own)) ? 'no' : 'untold';
-    seen.push({ endpoint, trustsNew, serial: serialIn(report) });
+    const alone = await probe({ host, port, authorities: [root], retries: false, clock: systemClock });
+    seen.push({ endpoint, trustsNew, isBelowNew: isBelow(alone) });
   }
   return seen;
 }
@@ -55,7 +62,8 @@ function isWelcome({ diagnosis: { code }, stages }: ProbeReport): boolean {
   return code === 'OK' && stages.every(({ name, status }) => name !== 'application' || status !== 'failed');
 }
 
-function serialIn({ handshake: { serverChain } }: ProbeReport): string | undefined {
-  const [own] = serverChain;
-  return own !== undefined && 'serial' in own ? own.serial : undefined;
+/** Was its certificate good for who trusts that root alone? */
+function isBelow({ stages }: ProbeReport): boolean | undefined {
+  const status = stages.find(({ name }) => name === 'server-certificate')?.status;
+  return status === undefined || status === 'skipped' ? undefined : status !== 'failed';
 }

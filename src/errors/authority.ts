@@ -73,6 +73,25 @@ export const AUTHORITY_ERRORS = {
     hints: () => ['date -u', 'if the clock is right: a new workspace, whose root everyone must be given'],
   }),
 
+  CA_RETIRED: entry<{ name: string; issuer: string }>({
+    when: 'A certificate is to be revoked, or released, whose CA was retired or has ended: nobody trusts it any more.',
+    message: (f) =>
+      `the certificate of ${f.name} was signed by a CA that is trusted no more (key ${f.issuer.slice(0, 8)}): there is nothing to revoke`,
+    hints: () => ['mtls list --all'],
+  }),
+  ROTATION_NEEDS_KEY: entry<{ name: string; path: string; isBurnt: boolean }>({
+    when: 'The next root is to be certified by the one before, whose key is not in the workspace.',
+    message: (f) => `the key of ${f.name} is needed to certify the next root, and it is not here: ${f.path}`,
+    hints: (f) => [
+      ...(f.isBurnt ? [] : ['mtls authority unseal FILE']),
+      'without it, who knows only the old root will refuse new certificates: mtls authority rotate prepare --no-cross-sign',
+    ],
+  }),
+  ROOT_NOT_OURS: entry<{ name: string }>({
+    when: "A root is to be rotated that is somebody else's: its key was never in the workspace.",
+    message: (f) => `${f.name} was never ours: whoever has its key rotates it`,
+    hints: () => ['what they sign then: mtls authority install CERT --chain ROOT --crl CRL'],
+  }),
   ROTATION_STATE: entry<{ step: string; state: 'steady' | 'prepared' | 'activated'; roots: readonly string[] }>({
     when: 'A step of the rotation of a root is not the next one.',
     message: (f) => `${f.step} is not the next step: ${ROTATION_STATES[f.state]}`,
@@ -80,7 +99,7 @@ export const AUTHORITY_ERRORS = {
       { steady: 'mtls authority rotate prepare', prepared: 'mtls authority rotate activate', activated: 'mtls authority rotate retire' }[
         f.state
       ],
-      `mtls inspect ${f.roots.join(' ')}`,
+      `mtls inspect ${f.roots.map(shellWord).join(' ')}`,
     ],
   }),
   NOT_ON_HOLD: entry<{ target: string }>({

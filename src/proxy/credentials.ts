@@ -46,11 +46,9 @@ export function loadCredentials(files: CredentialFiles, now: Date): Credentials 
     throw new MtlsError('CERTIFICATE_NOT_IN_FORCE', { path: files.certificate, ...dates });
   }
   const roots = readCertificates(files.ca);
-  const crls = crlFiles(files).flatMap((path) => {
-    const found = crlsIn(readFileBounded(path, CRL_FILE_LIMIT), path);
-    for (const crl of found) assertOfCa(crl, [...roots, ...chain.slice(1)], path, now);
-    return found;
-  });
+  const listed = crlFiles(files).flatMap((path) => crlsIn(readFileBounded(path, CRL_FILE_LIMIT), path).map((crl) => ({ path, crl })));
+  assertOfCas(listed, [...roots, ...chain.slice(1)], now);
+  const crls = listed.map(({ crl }) => crl);
   const pem = (certificates: readonly Certificate[]): string => certificates.map(({ der }) => toPem('CERTIFICATE', der)).join('');
   const tls = { cert: pem(chain), key: privateKeyToPem(key), ca: pem(roots) };
   assertUsable(tls, own);
@@ -73,12 +71,30 @@ function assertUsable(tls: Credentials['tls'], own: Certificate): void {
   }
 }
 
-/** A CRL that is late is taken: whoever it is about is refused, with that reason. One that nobody at hand signed is a mistake. */
-function assertOfCa(crl: Crl, authorities: readonly Certificate[], path: string, now: Date): void {
-  const issuer = formatName(crl.issuer);
+interface ListedCrl {
+  readonly path: string;
+  readonly crl: Crl;
+}
+
+/**
+ * A CRL that is late is taken: whoever it is about is refused, with that reason. One of a CA that is not at hand may be of one
+ * that peers will send; that there is none of any CA at hand is a mistake.
+ */
+function assertOfCas(listed: readonly ListedCrl[], authorities: readonly Certificate[], now: Date): void {
+  const strangers = listed.filter((each) => !isOfCa(each, authorities, now));
+  const [first] = strangers;
+  if (first === undefined || strangers.length < listed.length) return;
+  const problem = 'none of the trusted CAs has that name and key';
+  throw new MtlsError('CRL_NOT_OF_CA', { path: first.path, issuer: formatName(first.crl.issuer), problem });
+}
+
+/** Is it of one of these? Throws CRL_NOT_OF_CA for one that says so and is not. */
+function isOfCa({ path, crl }: ListedCrl, authorities: readonly Certificate[], now: Date): boolean {
   const ca = authorities.find((certificate) => isCrlOf(crl, certificate));
-  if (ca === undefined) throw new MtlsError('CRL_NOT_OF_CA', { path, issuer, problem: 'none of the trusted CAs has that name and key' });
+  if (ca === undefined) return false;
   const fault = crlFault(crl, ca, { at: now });
   const isLate = fault?.code === 'CRL_EXPIRED' || fault?.code === 'CRL_NOT_YET_VALID';
-  if (fault !== undefined && !isLate) throw new MtlsError('CRL_NOT_OF_CA', { path, issuer, problem: fault.message });
+  if (fault !== undefined && !isLate)
+    throw new MtlsError('CRL_NOT_OF_CA', { path, issuer: formatName(crl.issuer), problem: fault.message });
+  return true;
 }

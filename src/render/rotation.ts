@@ -14,13 +14,14 @@ const NEXT: Readonly<Record<Standing['state'], readonly string[]>> = {
   activated: ['next: mtls renew --all --revoke-old', 'then: mtls authority rotate retire'],
 };
 
-export function renderStanding({ state, signs, trustedToo, bundle }: Standing): string {
+export function renderStanding({ state, signs, trustedToo, bundle, unfinished }: Standing): string {
   return [
     `${mark.good} ${rootText(signs)} signs`,
     ...(trustedToo === null
       ? []
       : [`  ${rootText(trustedToo)} is trusted too: ${state === 'prepared' ? 'it signs next' : 'it signed before'}`]),
     `  whom to trust: ${bundle}`,
+    ...(unfinished ? [`  ${mark.warn} the last step was cut short: the same one again brings it to its end`] : []),
     ...NEXT[state].map((line) => `  ${line}`),
   ].join('\n');
 }
@@ -28,19 +29,16 @@ export function renderStanding({ state, signs, trustedToo, bundle }: Standing): 
 /** How many of a long list are shown to a person; --json has all. */
 const SHOWN = 20;
 
+const blockersText = (blockers: ReturnType<typeof stepView>['blockers']): string[] => [
+  ...blockers.slice(0, SHOWN).flatMap(({ service, where, meaning, remedy }) => {
+    return [`  ${mark.bad} ${style.strong(service)}: ${meaning}`, `    ${where}`, `    ${remedy}`];
+  }),
+  ...(blockers.length > SHOWN ? [`  and ${blockers.length - SHOWN} more: --json has all`] : []),
+];
+
 export function renderStep(view: ReturnType<typeof stepView>): string {
   const { step, done, blockers, services, failed, crossSigned, state } = view;
-  if (!done) {
-    const shown = blockers.slice(0, SHOWN).flatMap(({ service, where, meaning, remedy }) => {
-      return [`  ${mark.bad} ${style.strong(service)}: ${meaning}`, `    ${where}`, `    ${remedy}`];
-    });
-    const more = blockers.length - SHOWN;
-    return [
-      `${mark.bad} ${step} would break what runs, and nothing was changed`,
-      ...shown,
-      ...(more > 0 ? [`  and ${more} more: --json has all`] : []),
-    ].join('\n');
-  }
+  if (!done) return [`${mark.bad} ${step} would break what runs, and nothing was changed`, ...blockersText(blockers)].join('\n');
   return [
     renderStanding(view),
     ...(services.length === 0 ? [] : [`  ${services.length} ${services.length === 1 ? 'service' : 'services'} here got the bundle`]),
@@ -56,16 +54,21 @@ export function renderPlan({ steps, edges, services, unmatched, crossSigned }: R
   return [
     head,
     ...unmatched.map(({ message, file }) => `${mark.warn} ${file}: ${message}`),
-    ...steps.flatMap(({ step, broken }) => {
-      if (broken.length === 0) return [`${mark.good} ${step} breaks nothing`];
-      const told = broken.slice(0, SHOWN).flatMap(({ client, server, by, message, bundle }) => {
-        return [
-          `  ${client} -> ${server}: ${by} refuses: ${message}`,
-          ...(bundle === null ? [] : [`    ${bundle} needs the new root before`]),
-        ];
-      });
-      const more = broken.length - SHOWN;
-      return [`${mark.bad} ${step} breaks ${broken.length}`, ...told, ...(more > 0 ? [`  and ${more} more: --json has all`] : [])];
+    ...steps.flatMap(({ step, broken, blockers }) => {
+      if (blockers.length > 0)
+        return [`${mark.warn} ${step} will be refused until these are told`, ...blockersText(blockers), ...brokenText(step, broken)];
+      return broken.length === 0 ? [`${mark.good} ${step} breaks nothing`] : brokenText(step, broken);
     }),
   ].join('\n');
+}
+
+type Plan = ReturnType<typeof planView>;
+
+function brokenText(step: string, broken: Plan['steps'][number]['broken']): string[] {
+  if (broken.length === 0) return [];
+  const told = broken.slice(0, SHOWN).flatMap(({ client, server, by, message, bundle }) => {
+    return [`  ${client} -> ${server}: ${by} refuses: ${message}`, ...(bundle === null ? [] : [`    ${bundle} needs the new root before`])];
+  });
+  const more = broken.length - SHOWN;
+  return [`${mark.bad} ${step} breaks ${broken.length}`, ...told, ...(more > 0 ? [`  and ${more} more: --json has all`] : [])];
 }

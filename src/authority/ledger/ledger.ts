@@ -88,9 +88,9 @@ export interface KeyMoved extends Noted {
   readonly key: string;
 }
 
-const ROTATION_EVENTS = ['prepared', 'activated', 'retired'] as const;
+export const ROTATION_EVENTS = ['prepared', 'cancelled', 'activated', 'retired'] as const;
 
-/** A root takes the place of another: made, then signing, then trusted alone. Both by their key identifiers. */
+/** A root takes the place of another: made (or given up then), signing, trusted alone. Both by their key identifiers. */
 export interface RootRotated extends Noted {
   readonly event: (typeof ROTATION_EVENTS)[number];
   readonly key: string;
@@ -321,7 +321,7 @@ export function readEntry(line: string, path: string, number?: number): LedgerEn
     const noted = { at: entry.instant('at'), by: entry.string('by') };
     if (event === 'crl') return { event, ...noted, issuer: entry.string('issuer'), number: entry.count('number') };
     if (event === 'sealed' || event === 'unsealed' || event === 'burnt') return { event, ...noted, key: entry.string('key') };
-    if (event === 'prepared' || event === 'activated' || event === 'retired')
+    if (event === 'prepared' || event === 'cancelled' || event === 'activated' || event === 'retired')
       return { event, ...noted, key: entry.string('key'), replaces: entry.string('replaces') };
     if (event === 'requested') return { event, ...noted, key: entry.string('key'), name: entry.string('name') };
     const serial = entry.string('serial');

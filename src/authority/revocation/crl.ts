@@ -34,9 +34,9 @@ export async function refreshCrls(
 ): Promise<readonly SignedCrl[]> {
   await askAhead(workspace, everyCaOf(workspace.paths));
   const write = async (): Promise<SignedCrl[]> => {
-    const cas = await openCas(workspace);
-    const ledger = viewLedger(workspace.paths).others;
     const now = clock();
+    const cas = signingAt(workspace.paths, await openCas(workspace), now);
+    const ledger = viewLedger(workspace.paths).others;
     return cas.map((ca) => ({ ca, crl: writeCrl(workspace, ca, ledger, [], now, validity) }));
   };
   return withLock(workspace.paths.lock, write, watcher);
@@ -166,9 +166,9 @@ export function keepCrlsFresh(workspace: Workspace, cas: readonly SigningCa[], n
 }
 
 /** Those whose CRL is half over or cannot be read, or is not the last of which the ledger knows. */
-export function dueCas<T extends Ca>({ ledger }: WorkspacePaths, cas: readonly T[], now: Date): readonly T[] {
-  const last = lastAboutCrls(ledger);
-  return cas.filter((ca) => {
+export function dueCas<T extends Ca>(paths: WorkspacePaths, cas: readonly T[], now: Date): readonly T[] {
+  const last = lastAboutCrls(paths.ledger);
+  return signingAt(paths, cas, now).filter((ca) => {
     const crl = standingCrl(ca);
     if (crl === undefined) return true;
     const noted = last.get(caId(ca.certificate));
@@ -182,6 +182,13 @@ export function dueCas<T extends Ca>({ ledger }: WorkspacePaths, cas: readonly T
 /** Is the one not older, and revokes something else? */
 const saysLater = (one: Crl | undefined, than: Crl): boolean =>
   one !== undefined && one.thisUpdate >= than.thisUpdate && !one.revoked.equals(than.revoked);
+
+/** Without CAs of another generation that have ended, or will begin: nobody asks for their CRLs, and the others go on. */
+export const signingAt = <T extends Ca>({ root, issuing }: WorkspacePaths, cas: readonly T[], now: Date): readonly T[] =>
+  cas.filter(({ paths: { certificate: path }, certificate }) => {
+    const isInForce = certificate.notBefore <= now.getTime() && now.getTime() <= certificate.notAfter;
+    return isInForce || path === root.certificate || path === issuing.certificate;
+  });
 
 /** When half of its time is over. */
 export const halfOf = ({ thisUpdate, nextUpdate = thisUpdate }: Crl): number => (thisUpdate + nextUpdate) / 2;

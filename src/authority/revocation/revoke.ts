@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { MtlsError } from '../../errors.js';
 import { type Reason, findRevoked } from '../../pki/crl.js';
 import { type SigningCa, askAhead, caId, everyCaOf, openCas } from '../cas/cas.js';
-import { type SignedCrl, dueCas, namesakesOf, standingCrl, writeCrl } from './crl.js';
+import { type SignedCrl, dueCas, namesakesOf, signingAt, standingCrl, writeCrl } from './crl.js';
 import { type Known, type RevokeTarget, findTargets } from '../ledger/find.js';
 import { type Released, type Revoked, revocationsIn } from '../ledger/ledger.js';
 import { type LedgerView, viewLedger } from '../ledger/ledger-view.js';
@@ -37,7 +37,7 @@ export interface RevokeResult {
 /**
  * Revokes all certificates of a service that are still alive, or the one of a serial number or fingerprint. Revoking twice is
  * no error: the first time stays, and the first reason, unless that was none (`unspecified`), or a hold. Throws
- * SERIAL_NOT_FOUND, LEDGER_CORRUPT, CA_KEY_AWAY when the CA that issued it cannot sign.
+ * SERIAL_NOT_FOUND, LEDGER_CORRUPT, CA_RETIRED, CA_KEY_AWAY when the CA that issued it cannot sign.
  */
 export async function revokeCertificates(
   workspace: Workspace,
@@ -48,7 +48,7 @@ export async function revokeCertificates(
 ): Promise<RevokeResult> {
   return changing(workspace, clock, watcher, (view, now) => {
     const revocations = revocationsIn(view.others);
-    const targets = findTargets(view, target, now);
+    const targets = ofLivingCas(workspace, findTargets(view, target, now), now);
     const earlier = targets.flatMap((issued): Earlier[] => {
       const revocation = revocations.get(issued.serial);
       return revocation === undefined ? [] : [{ issued, revocation }];
@@ -81,12 +81,20 @@ export async function releaseCertificates(
 ): Promise<ReleaseResult> {
   return changing(workspace, clock, watcher, (view, now) => {
     const revocations = revocationsIn(view.others);
-    const targets = findTargets(view, target, now);
+    const targets = ofLivingCas(workspace, findTargets(view, target, now), now);
     const released = targets.filter(({ serial }) => revocations.get(serial)?.reason === 'certificateHold');
     if (released.length === 0) throw new MtlsError('NOT_ON_HOLD', { target: target.what });
     const added = released.map(({ serial, issuer }): Released => ({ event: 'released', at: now, serial, issuer }));
     return { added, targets: released, outcome: { released } };
   });
+}
+
+/** Without what a root has signed that was retired since, or has ended: nobody trusts that, and no CRL speaks of it. Throws CA_RETIRED. */
+function ofLivingCas({ paths }: Workspace, targets: readonly Known[], now: Date): readonly Known[] {
+  const ids = new Set(signingAt(paths, everyCaOf(paths), now).map(({ certificate }) => caId(certificate)));
+  const living = targets.filter(({ issuer }) => ids.has(issuer));
+  if (living.length === 0) throw new MtlsError('CA_RETIRED', { name: targets[0]!.name, issuer: targets[0]!.issuer });
+  return living;
 }
 
 interface Change<T> {
@@ -108,7 +116,7 @@ async function changing<T>(
     const view = viewLedger(workspace.paths);
     const now = clock();
     const { added, targets, outcome } = decide(view, now);
-    const cas = await openCas(workspace);
+    const cas = signingAt(workspace.paths, await openCas(workspace), now);
     const signers = targets.map(({ issuer }) => signerOf(cas, issuer, workspace));
     // those of another key with the same name after the one that has signed, whose entry they read
     const concerned = [...signers, ...signers.flatMap(({ certificate }) => namesakesOf(certificate, cas))];

@@ -1,5 +1,6 @@
 export type { SeenLive } from './blockers.js';
 export { planRotation } from './plan.js';
-export { STEPS, type Step, activateRotation, prepareRotation, retireRotation, standingOf } from './rotate.js';
+export { prepareRotation } from './prepare.js';
+export { STEPS, type Step, activateRotation, cancelRotation, retireRotation, standingOf } from './rotate.js';
 export { planView, standingView, stepView } from './views.js';
 export { type Witness, witnessOf } from './witness.js';

@@ -24,7 +24,8 @@ export interface NextCas {
  * Makes a root that takes the place of `before`, and an issuing CA below it where there is one now. The root keeps its name and
  * gets a new key: so what the old one signs for it is self-issued, which no path length counts (RFC 5280 §4.2.1.9), and services
  * below either are accepted by whoever trusts the old one (RFC 4210 §4.4, `NewWithOld`). `by` is the old one with its key; without
- * it nothing is cross-signed. Path lengths and name constraints stay.
+ * it nothing is cross-signed. A root without a key identifier lends its name to nobody: its certificates do not say by which key
+ * they were signed. Path lengths and name constraints stay.
  */
 export function makeNextCas(
   before: { readonly root: Certificate; readonly issuing: Certificate | undefined },
@@ -36,22 +37,20 @@ export function makeNextCas(
   const notBefore = new Date(now.getTime() - BACKDATE);
   const notAfter = new Date(now.getTime() + validity);
   const key = generateKey(keyType);
+  const publicKey = publicKeyInfo(key);
+  const keepsName = before.root.subjectKeyId !== undefined;
   const template = {
     ...shapeOf(before.root, before.issuing === undefined ? 0 : 1),
-    subject: before.root.subject,
-    publicKey: publicKeyInfo(key),
+    subject: keepsName ? before.root.subject : caSubject(trustDomain, 'root', publicKey),
+    publicKey,
   };
   const root = { certificate: signCertificate({ ...template, notBefore, notAfter }, { key }), key };
-  const cross =
-    by &&
-    signCertificate(
-      {
-        ...template,
-        notBefore: new Date(Math.max(notBefore.getTime(), before.root.notBefore)),
-        notAfter: new Date(Math.min(notAfter.getTime(), before.root.notAfter)),
-      },
-      by,
-    );
+  const life = {
+    notBefore: new Date(Math.max(notBefore.getTime(), before.root.notBefore)),
+    notAfter: new Date(Math.min(notAfter.getTime(), before.root.notAfter)),
+  };
+  const isCertifiable = keepsName && now.getTime() < before.root.notAfter;
+  const cross = by !== undefined && isCertifiable ? signCertificate({ ...template, ...life }, by) : undefined;
   return { root, cross, issuing: before.issuing && makeIssuing(before.issuing, root) };
 
   function makeIssuing(like: Certificate, above: Signer): Signer {

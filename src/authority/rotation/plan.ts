@@ -14,8 +14,10 @@ import { casIn, casOf, hasKey, openCa } from '../cas/cas.js';
 import { FIRST_CRL_NUMBER, signWorkspaceCrl } from '../revocation/crl.js';
 import { type Workspace, type WorkspacePaths, serviceNames } from '../workspace.js';
 import { makeNextCas } from './next-cas.js';
-import { STEPS, type Step, standingOf } from './rotate.js';
-import { caFilesOf, rotationOf } from './state.js';
+import { type Blocker, type Wanted, distrustOf, toActivate } from './blockers.js';
+import { assertOurs } from './prepare.js';
+import { type Step, standingOf } from './rotate.js';
+import { caFilesOf, nextGeneration, rotationOf } from './state.js';
 
 /** A connection that works now, and the step after which it does not, when nothing but the steps is done. */
 interface BrokenEdge extends Pair {
@@ -29,6 +31,8 @@ export interface RotationPlan {
   /** How many connections work now. */
   readonly edges: number;
   readonly broken: readonly BrokenEdge[];
+  /** What `activate` waits for, once `prepare` was taken. */
+  readonly blockers: readonly Blocker[];
   /** Lines of the policy that are about nobody here. */
   readonly unmatched: Policy['findings'];
   readonly isCrossSigned: boolean;
@@ -52,7 +56,7 @@ export async function planRotation(workspace: Workspace, { deployed, policyOf }:
   const services = trees.flatMap((directory) => servicesIn(readDeployment(directory, now)));
   const policy = policyOf?.(services);
   const turn = await turnOf(workspace, now);
-  const steps = STEPS.slice({ steady: 0, prepared: 1, activated: 2 }[standingOf(workspace).state]);
+  const steps = (['prepare', 'activate', 'retire'] as const).slice({ steady: 0, prepared: 1, activated: 2 }[standingOf(workspace).state]);
   const pairsAfter = (all: readonly Service[]): Pair[] => [...pairsOf(all, new Acceptance(all, now), policyFor(all, services, policy))];
   const working = pairsAfter(services).map(({ refusal }) => refusal === undefined);
   const edges = working.filter(Boolean).length;
@@ -64,7 +68,25 @@ export async function planRotation(workspace: Workspace, { deployed, policyOf }:
       broken.push({ ...pair, step });
     }
   }
-  return { steps, services, edges, broken, unmatched: policy?.findings ?? [], isCrossSigned: turn.cross !== undefined };
+  const blockers = steps.includes('activate') ? blockersOf(workspace, services, { turn, deployed, now }) : [];
+  return { steps, services, edges, broken, blockers, unmatched: policy?.findings ?? [], isCrossSigned: turn.cross !== undefined };
+}
+
+interface Waiting {
+  readonly turn: Turn;
+  readonly deployed: readonly string[];
+  readonly now: Date;
+}
+
+/** What `activate` waits for: as it would say now, or, before `prepare`, as it will say to services that nobody has told by then. */
+function blockersOf(workspace: Workspace, services: readonly Service[], { turn, deployed, now }: Waiting): readonly Blocker[] {
+  const { authority, bundle } = workspace.paths;
+  const { next } = rotationOf(authority);
+  if (next !== undefined) return toActivate(workspace, casIn(caFilesOf(authority, next)), { deployed, live: [] }, now);
+  const files = caFilesOf(authority, nextGeneration(authority));
+  const places = [files.root.crl, files.issuing.crl];
+  const wanted: Wanted = { bundle, cas: turn.after.map(({ certificate }, i) => ({ certificate, crl: places[i]! })) };
+  return services.flatMap((service) => distrustOf(afterStep('prepare', service, turn, workspace.paths), wanted, now));
 }
 
 /** The policy of the services as they were, for them as they are after a step. */
@@ -91,11 +113,14 @@ async function turnOf(workspace: Workspace, now: Date): Promise<Turn> {
   const turn = (before: typeof signing, after: Turn['after'], cross: Certificate | undefined): Turn => ({
     before: before.map(({ certificate }) => certificate),
     ...{ after, cross },
-    crls: after.map((ca) => signWorkspaceCrl(ca, { number: FIRST_CRL_NUMBER, now, revoked: [] })),
+    crls: after
+      .filter(({ certificate: { notAfter } }) => now.getTime() <= notAfter)
+      .map((ca) => signWorkspaceCrl(ca, { number: FIRST_CRL_NUMBER, now, revoked: [] })),
   });
   const prepared = next ?? (old === undefined ? undefined : current);
   if (prepared === undefined) {
     const [root, issuing] = signing;
+    assertOurs(workspace, root, false);
     const by = hasKey(root) ? await openCa(root, passphrase) : undefined;
     const made = makeNextCas({ root: root.certificate, issuing: issuing?.certificate }, by, settings, now);
     return turn(signing, [made.root, ...(made.issuing === undefined ? [] : [made.issuing])], made.cross);

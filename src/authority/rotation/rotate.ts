@@ -1,26 +1,21 @@
 import * as fs from 'node:fs';
 import type { Clock } from '../../base/clock.js';
-import { given } from '../../base/given.js';
-import { havingDone, readFileBounded, syncDirectory, writeNew } from '../../base/files.js';
-import { MtlsError, shellWord } from '../../errors.js';
+import { havingDone } from '../../base/files.js';
+import { MtlsError } from '../../errors.js';
 import type { Certificate } from '../../pki/certificate.js';
-import { type KeyType, isEncryptedKey } from '../../pki/key.js';
-import { isSameName, labelOf } from '../../pki/name.js';
-import { toPem } from '../../pki/pem.js';
-import type { Signer } from '../../pki/sign.js';
-import { type Ca, askAhead, caId, casIn, casOf, hasKey, openCa } from '../cas/cas.js';
-import { FIRST_CRL_NUMBER, revokedBy, signWorkspaceCrl } from '../revocation/crl.js';
-import { caCertified, caKeyPem } from '../cas/initialize.js';
-import { type LedgerEntry, type Revoked, type RootRotated, appendLedger } from '../ledger/ledger.js';
+import { type Ca, askAhead, caId, casIn, casOf, everyCaOf, openCas } from '../cas/cas.js';
+import { type RootRotated, appendLedger } from '../ledger/ledger.js';
 import { viewLedger } from '../ledger/ledger-view.js';
 import { type Watcher, withLock } from '../lock.js';
+import { keepCrlsFresh } from '../revocation/crl.js';
 import type { Workspace } from '../workspace.js';
 import { type Blocker, type Elsewhere, toActivate, toRetire } from './blockers.js';
-import { type NextCas, makeNextCas } from './next-cas.js';
-import { type Spread, spread, takeBack } from './spread.js';
-import { type CaPaths, type Rotation, caFilesOf, nextGeneration, rotationOf, writeRotation } from './state.js';
+import { assertRecorded, lastStep } from './record.js';
+import { type Spread, isUnfinished, spread } from './spread.js';
+import { type Rotation, caFilesOf, rotationOf, writeRotation } from './state.js';
 
-export const STEPS = ['prepare', 'activate', 'retire'] as const;
+/** In their order; `cancel` takes `prepare` back. */
+export const STEPS = ['prepare', 'cancel', 'activate', 'retire'] as const;
 export type Step = (typeof STEPS)[number];
 
 /** Where the rotation of a root stands: `steady` when none is under way. */
@@ -30,6 +25,8 @@ export interface Standing {
   readonly current: Ca;
   /** That is trusted too: about to sign, or of which certificates are still out. */
   readonly other: Ca | undefined;
+  /** The last step was cut short: the same one again brings it to its end. */
+  readonly isUnfinished: boolean;
 }
 
 /** A step that was done, or what must be mended first: then nothing was changed. */
@@ -42,119 +39,32 @@ export interface StepResult {
   readonly isCrossSigned: boolean;
 }
 
-export interface PrepareOptions {
-  /** As the services' keys, unless told otherwise. */
-  readonly keyType?: KeyType;
-  /** Milliseconds; as long as the root before was made for. */
-  readonly validity?: number;
-  /** The root before need not be at hand: who trusts only it will not accept what the new one has signed. */
-  readonly crossSign: boolean;
-}
-
 /** Throws CA_NOT_SIGNED, WORKSPACE_INVALID. */
 export function standingOf({ paths }: Pick<Workspace, 'paths'>): Standing {
-  const { next, old } = rotationOf(paths.authority);
+  const rotation = rotationOf(paths.authority);
+  assertRecorded(paths.authority, rotation, viewLedger(paths).others);
+  const { next, old } = rotation;
   const other = next ?? old;
   return {
     state: next !== undefined ? 'prepared' : old !== undefined ? 'activated' : 'steady',
     current: casOf(paths)[0],
     other: other === undefined ? undefined : casIn(caFilesOf(paths.authority, other))[0],
+    isUnfinished: isUnfinished({ paths }, rotation),
   };
 }
 
-/**
- * Makes the next root, has the one that signs certify its key, and tells everybody here to trust both; it signs no services yet.
- * Throws ROTATION_STATE when a rotation is under way, CA_KEY_AWAY when the key of the root is not at hand, LEDGER_CORRUPT, or an
- * error of writing; nothing counts then.
- */
-export async function prepareRotation(
-  workspace: Workspace,
-  { crossSign, ...options }: PrepareOptions,
-  clock: Clock,
-  watcher: Watcher = {},
-): Promise<StepResult> {
-  const { paths, settings } = workspace;
-  await askAhead(workspace, casOf(paths));
-  return step(workspace, 'prepare', watcher, async (rotation) => {
-    const [root, issuing] = casOf(paths);
-    const by = crossSign ? await openCa(assertOurs(workspace, root), workspace.passphrase) : undefined;
-    if (!crossSign) assertOurs(workspace, root);
-    const now = clock();
-    const before = { root: root.certificate, issuing: issuing?.certificate };
-    const made = makeNextCas(before, by, { keyType: settings.keyType, trustDomain: settings.trustDomain, ...given(options) }, now);
-    const next = nextGeneration(paths.authority, rotation);
-    const signing = (issuing ?? root).paths.key;
-    const passphrase = isEncryptedKey(readFileBounded(signing)) ? await workspace.passphrase?.(signing) : undefined;
-    const entries = writeNext(paths.authority, next, {
-      made,
-      passphrase,
-      now,
-      before: root.certificate,
-      revoked: revokedBy(new Set([caId(root.certificate)]), viewLedger(paths).others, now),
-    });
-    appendLedger(paths.ledger, entries);
-    const after = { ...rotation, next };
-    const spreading = spread(workspace, after);
-    writeRotation(paths.authority, after);
-    return { blockers: [], spread: spreading };
-  });
-}
-
-/** A root that was never ours is its owner's to rotate. Throws CA_KEY_AWAY. */
-function assertOurs({ paths }: Workspace, root: Ca): Ca {
-  if (hasKey(root)) return root;
-  const wasHere = viewLedger(paths).others.some(
-    (entry) => (entry.event === 'sealed' || entry.event === 'burnt') && entry.key === caId(root.certificate),
-  );
-  if (wasHere) return root;
-  throw new MtlsError('CA_KEY_AWAY', { name: labelOf(root.certificate.subject), path: root.paths.key });
-}
-
-interface ToWrite {
-  readonly made: NextCas;
-  readonly passphrase: string | undefined;
-  readonly now: Date;
-  readonly before: Certificate;
-  /** What the one before says is revoked: both speak for one name. */
-  readonly revoked: readonly Revoked[];
-}
-
-/** All files of a generation, or none; and what the ledger is to say of it. */
-function writeNext(authority: string, generation: number, { made, passphrase, now, before, revoked }: ToWrite): LedgerEntry[] {
-  const files = caFilesOf(authority, generation);
-  const written: string[] = [];
-  const write = (path: string, text: string, mode: number): void => {
-    written.push(path);
-    writeNew(path, text, mode);
-  };
-  const writeCa = ({ certificate, key }: Signer, { certificate: path, ...beside }: CaPaths): LedgerEntry[] => {
-    write(path, toPem('CERTIFICATE', certificate.der), 0o644);
-    write(beside.key, caKeyPem(key, passphrase), 0o600);
-    const crl = signWorkspaceCrl(
-      { certificate, key },
-      { number: FIRST_CRL_NUMBER, now, revoked: isSameName(certificate.subject, before.subject) ? revoked : [] },
-    );
-    write(beside.crl, toPem('X509 CRL', crl.der), 0o644);
-    return [caCertified(certificate, now), { event: 'crl', at: now, issuer: caId(certificate), number: FIRST_CRL_NUMBER }];
-  };
-  const { root, issuing, cross } = made;
-  try {
-    const entries = [...writeCa(root, files.root), ...(issuing === undefined ? [] : writeCa(issuing, files.issuing))];
-    if (cross !== undefined) {
-      write(files.cross, toPem('CERTIFICATE', cross.der), 0o644);
-      entries.push(caCertified(cross, now));
-    }
-    syncDirectory(authority);
-    return [...entries, rotated('prepared', root.certificate, before, now)];
-  } catch (error) {
-    takeBack(written);
-    throw error;
-  }
-}
-
-const rotated = (event: RootRotated['event'], key: Certificate, replaces: Certificate, at: Date): RootRotated => ({
+/** What the ledger says of a step. */
+export const rotated = (event: RootRotated['event'], key: Certificate, replaces: Certificate, at: Date): RootRotated => ({
   ...{ event, at, key: caId(key), replaces: caId(replaces) },
 });
+
+/** Gives the prepared root up: it is trusted no more, and its keys are removed. Throws ROTATION_STATE when none is prepared. */
+export async function cancelRotation(workspace: Workspace, clock: Clock, watcher: Watcher = {}): Promise<StepResult> {
+  return takeStep(workspace, 'cancel', { clock, watcher }, async ({ current }) => {
+    const { current: root, other } = standingOf(workspace);
+    return take(workspace, rotated('cancelled', other!.certificate, root.certificate, clock()), { current });
+  });
+}
 
 /**
  * Has the prepared root sign from now on. Refused, with everything that must be true first, while a service here or elsewhere does
@@ -166,22 +76,16 @@ export async function activateRotation(
   clock: Clock,
   watcher: Watcher = {},
 ): Promise<StepResult> {
-  const { paths } = workspace;
-  return step(workspace, 'activate', watcher, async (rotation) => {
+  const { authority } = workspace.paths;
+  return takeStep(workspace, 'activate', { clock, watcher }, async (rotation) => {
     const now = clock();
     const next = rotation.next!;
-    const blockers = toActivate(workspace, casIn(caFilesOf(paths.authority, next)), elsewhere, now);
+    const blockers = toActivate(workspace, casIn(caFilesOf(authority, next)), elsewhere, now);
     if (blockers.length > 0) return { blockers, spread: undefined };
     const { current, other } = standingOf(workspace);
-    const after = { current: next, old: rotation.current };
-    appendLedger(paths.ledger, [rotated('activated', other!.certificate, current.certificate, now)]);
-    writeRotation(paths.authority, after);
-    return { blockers: [], spread: finishing('the new root signs already', () => spread(workspace, after)) };
+    return take(workspace, rotated('activated', other!.certificate, current.certificate, now), { current: next, old: rotation.current });
   });
 }
-
-/** What a step that counts already has left to do, the next one does first. */
-const finishing = (done: string, act: () => Spread): Spread => havingDone({ done, rest: 'do the same again' }, act);
 
 /**
  * Trusts the root alone that signs, and removes the key of the one before. Refused while a certificate below that one is alive, or
@@ -189,41 +93,57 @@ const finishing = (done: string, act: () => Spread): Spread => havingDone({ done
  */
 export async function retireRotation(workspace: Workspace, elsewhere: Elsewhere, clock: Clock, watcher: Watcher = {}): Promise<StepResult> {
   const { paths } = workspace;
-  return step(workspace, 'retire', watcher, async (rotation) => {
+  return takeStep(workspace, 'retire', { clock, watcher }, async (rotation) => {
     const now = clock();
     const old = casIn(caFilesOf(paths.authority, rotation.old!));
     const blockers = toRetire(workspace, old, elsewhere, now);
     if (blockers.length > 0) return { blockers, spread: undefined };
-    const after = { current: rotation.current };
-    appendLedger(paths.ledger, [rotated('retired', casOf(paths)[0].certificate, old[0].certificate, now)]);
-    writeRotation(paths.authority, after);
-    return { blockers: [], spread: finishing('the old root is trusted no more', () => spread(workspace, after)) };
+    return take(workspace, rotated('retired', casOf(paths)[0].certificate, old[0].certificate, now), { current: rotation.current });
   });
 }
 
-/** The state in which a step can be taken. */
-const FROM: Readonly<Record<Step, Standing['state']>> = { prepare: 'steady', activate: 'prepared', retire: 'activated' };
+/** The ledger knows it, then it counts, then everybody here is told; what is left undone then the same step does again. */
+function take(workspace: Workspace, entry: RootRotated, after: Rotation): Pick<StepResult, 'blockers' | 'spread'> {
+  const { ledger, authority } = workspace.paths;
+  appendLedger(ledger, [entry]);
+  writeRotation(authority, after);
+  const done = `the new root is ${entry.event} already`;
+  return { blockers: [], spread: havingDone({ done, rest: 'do the same again' }, () => spread(workspace, after)) };
+}
 
-/** Under the lock, from the right state: what a killed step left undone is done first. */
-async function step(
+/** The state in which a step can be taken, and what the ledger says of it. */
+const FROM: Readonly<Record<Step, readonly [Standing['state'], RootRotated['event']]>> = {
+  prepare: ['steady', 'prepared'],
+  cancel: ['prepared', 'cancelled'],
+  activate: ['prepared', 'activated'],
+  retire: ['activated', 'retired'],
+};
+
+/** Under the lock, from the right state: what the last step left undone is done first, and is all when it was this one. */
+export async function takeStep(
   workspace: Workspace,
   name: Step,
-  watcher: Watcher,
-  take: (rotation: Rotation) => Promise<Pick<StepResult, 'blockers' | 'spread'>>,
+  { clock, watcher }: { readonly clock: Clock; readonly watcher: Watcher },
+  act: (rotation: Rotation) => Promise<Pick<StepResult, 'blockers' | 'spread'>>,
 ): Promise<StepResult> {
   const { paths } = workspace;
   const work = async (): Promise<StepResult> => {
     const rotation = rotationOf(paths.authority);
-    spread(workspace, rotation);
     const { state, current, other } = standingOf(workspace);
-    if (state !== FROM[name]) {
+    const left = spread(workspace, rotation);
+    const [from, event] = FROM[name];
+    const isAgain = left.isChanged && lastStep(viewLedger(paths).others)?.event === event;
+    if (state !== from && !isAgain) {
       const roots = [current, ...(other === undefined ? [] : [other])].map(({ paths: { certificate } }) => certificate);
-      throw new MtlsError('ROTATION_STATE', { step: name, state, roots: roots.map(shellWord) });
+      throw new MtlsError('ROTATION_STATE', { step: name, state, roots });
     }
-    const done = await take(rotation);
-    const standing = standingOf(workspace);
-    const newest = rotationOf(paths.authority).next ?? rotationOf(paths.authority).current;
-    return { step: name, standing, isCrossSigned: fs.existsSync(caFilesOf(paths.authority, newest).cross), ...done };
+    // which others must have in force as well
+    if (state === from) keepCrlsFresh(workspace, await openCas(workspace), clock());
+    const done = state === from ? await act(rotation) : { blockers: [], spread: left };
+    const { next, current: signs } = rotationOf(paths.authority);
+    const isCrossSigned = fs.existsSync(caFilesOf(paths.authority, next ?? signs).cross);
+    return { step: name, standing: standingOf(workspace), isCrossSigned, ...done };
   };
+  await askAhead(workspace, everyCaOf(paths));
   return withLock(paths.lock, work, watcher);
 }

@@ -1,9 +1,8 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { readFileBounded, removeQuietly, writeError, writeFileAtomic } from '../../base/files.js';
+import { readFileBounded, writeError, writeFileAtomic } from '../../base/files.js';
 import { type ErrorCode, MtlsError } from '../../errors.js';
-import type { Certificate } from '../../pki/certificate.js';
-import { fingerprint } from '../../pki/certificate.js';
+import { type Certificate, fingerprint } from '../../pki/certificate.js';
 import { readCertificates } from '../../pki/material.js';
 import { casIn } from '../cas/cas.js';
 import { pemOf } from '../cas/initialize.js';
@@ -17,6 +16,8 @@ export interface Spread {
   readonly updated: readonly string[];
   /** Those whose files could not be changed, and why. */
   readonly failed: readonly { readonly name: string; readonly code: ErrorCode; readonly problem: string }[];
+  /** Was anything not as it was to be? */
+  readonly isChanged: boolean;
 }
 
 /**
@@ -26,9 +27,8 @@ export interface Spread {
  */
 export function spread(workspace: Workspace, rotation: Rotation): Spread {
   const { paths } = workspace;
-  const bundle = bundleFor(paths, rotation);
-  const standing = readFileBounded(paths.bundle).toString('latin1');
-  if (standing !== bundle) writeFileAtomic(paths.bundle, bundle);
+  const { bundle, isBundle, keys } = undone(paths, rotation);
+  if (!isBundle) writeFileAtomic(paths.bundle, bundle);
   const updated: string[] = [];
   const failed: Spread['failed'][number][] = [];
   for (const name of serviceNames(workspace)) {
@@ -39,8 +39,20 @@ export function spread(workspace: Workspace, rotation: Rotation): Spread {
       failed.push({ name, code: error.code, problem: error.message });
     }
   }
-  for (const path of strayKeys(paths.authority, rotation)) remove(path);
-  return { updated, failed };
+  for (const path of keys) remove(path);
+  return { updated, failed, isChanged: !isBundle || updated.length > 0 || failed.length > 0 || keys.length > 0 };
+}
+
+/** Is there anything that a step left to be done? */
+export function isUnfinished({ paths }: Pick<Workspace, 'paths'>, rotation: Rotation): boolean {
+  const { isBundle, keys } = undone(paths, rotation);
+  return !isBundle || keys.length > 0;
+}
+
+function undone(paths: WorkspacePaths, rotation: Rotation) {
+  const bundle = bundleFor(paths, rotation);
+  const isBundle = fs.existsSync(paths.bundle) && readFileBounded(paths.bundle).toString('latin1') === bundle;
+  return { bundle, isBundle, keys: strayKeys(paths.authority, rotation) };
 }
 
 /** The root that signs first: some readers take one only. */
@@ -63,7 +75,7 @@ function giveBundle(workspace: Workspace, name: string, bundle: string): boolean
 
 const KEY = /^(?:root|issuing)(?:-(\d{1,9}))?\.key$/;
 
-/** Of roots that were retired, and of those that a killed process was about to prepare. */
+/** Of roots that were retired or given up, and of those that a killed process was about to prepare. */
 function strayKeys(authority: string, { current, next, old }: Rotation): string[] {
   const names = fs.readdirSync(authority).filter((name) => KEY.test(name));
   return names.filter((name) => ![current, next, old].includes(Number(KEY.exec(name)![1] ?? 1))).map((name) => join(authority, name));
@@ -76,6 +88,3 @@ function remove(path: string): void {
     throw writeError(path, error);
   }
 }
-
-/** Takes files back that no state names yet. */
-export const takeBack = (paths: readonly string[]): void => paths.forEach(removeQuietly);

@@ -39,15 +39,17 @@ export interface CaFiles {
 const FIRST = 1;
 const NONE: Rotation = { current: FIRST };
 
-const fileOf = (authority: string): string => join(authority, 'rotation.json');
+export const rotationFile = (authority: string): string => join(authority, 'rotation.json');
 
 /** Where no root was ever rotated there is no such file. Throws WORKSPACE_INVALID. */
 export function rotationOf(authority: string): Rotation {
-  const path = fileOf(authority);
+  const path = rotationFile(authority);
   if (!fs.existsSync(path)) return NONE;
   try {
     const found = JsonObject.parse(readFileBounded(path, 4096, 'which CAs sign').toString('utf8'), 'rotation');
     const [current, next, old] = [found.count('current'), found.optionalCount('next'), found.optionalCount('old')];
+    if (current === 0 || next === 0 || old === 0 || (next !== undefined && old !== undefined) || current === (next ?? old))
+      throw new MtlsError('WORKSPACE_INVALID', { path, problems: [`no rotation stands at ${JSON.stringify({ current, next, old })}`] });
     return { current, ...(next === undefined ? {} : { next }), ...(old === undefined ? {} : { old }) };
   } catch (error) {
     if (!isError(error, 'VALUE_INVALID')) throw error;
@@ -57,7 +59,7 @@ export function rotationOf(authority: string): Rotation {
 
 /** What makes a step of a rotation count: one rename. */
 export const writeRotation = (authority: string, rotation: Rotation): void =>
-  writeFileAtomic(fileOf(authority), `${JSON.stringify(rotation)}\n`);
+  writeFileAtomic(rotationFile(authority), `${JSON.stringify(rotation)}\n`);
 
 /** The files of a generation. Those of the first have the plain names; a CRL keeps its name, which certificates give, as long as it is asked for. */
 export function caFilesOf(authority: string, generation: number): CaFiles {
@@ -73,8 +75,12 @@ export function caFilesOf(authority: string, generation: number): CaFiles {
   };
 }
 
+/** The generations whose root is here, retired ones as well. */
+export const generationsIn = (authority: string): readonly number[] =>
+  fs.readdirSync(authority).flatMap((name) => {
+    const found = /^root(?:-(\d{1,9}))?\.crt$/.exec(name);
+    return found === null ? [] : [Number(found[1] ?? FIRST)];
+  });
+
 /** The number that the next root gets: none that was ever used. */
-export function nextGeneration(authority: string, { current, old = 0 }: Rotation): number {
-  const used = fs.readdirSync(authority).map((name) => Number(/^root-(\d{1,9})\.crt$/.exec(name)?.[1] ?? 0));
-  return 1 + Math.max(current, old, ...used);
-}
+export const nextGeneration = (authority: string): number => 1 + Math.max(...generationsIn(authority));

@@ -1,7 +1,7 @@
 import { isoTime, serialText } from '../../pki/fields.js';
 import { labelOf } from '../../pki/name.js';
 import { type Ca, caId } from '../cas/cas.js';
-import { BLOCKERS } from './blockers.js';
+import { BLOCKERS, type Blocker } from './blockers.js';
 import type { RotationPlan } from './plan.js';
 import type { Standing, StepResult } from './rotate.js';
 
@@ -15,26 +15,30 @@ const rootView = ({ certificate, paths }: Ca) => ({
   certificate: paths.certificate,
 });
 
-export const standingView = ({ state, current, other }: Standing, bundle: string) => ({
+export const standingView = ({ state, current, other, isUnfinished }: Standing, bundle: string) => ({
   state,
+  unfinished: isUnfinished,
   signs: rootView(current),
   trustedToo: other === undefined ? null : rootView(other),
   bundle,
 });
+
+const blockerView = (blocker: Blocker) => ({ ...blocker, meaning: BLOCKERS[blocker.code] });
 
 export const stepView = ({ step, standing, blockers, spread, isCrossSigned }: StepResult, bundle: string) => ({
   step,
   done: blockers.length === 0,
   ...standingView(standing, bundle),
   crossSigned: isCrossSigned,
-  blockers: blockers.map((blocker) => ({ ...blocker, meaning: BLOCKERS[blocker.code] })),
+  blockers: blockers.map(blockerView),
   services: spread?.updated ?? [],
   failed: spread?.failed ?? [],
 });
 
-export const planView = ({ steps, services, edges, broken, unmatched, isCrossSigned }: RotationPlan) => ({
+export const planView = ({ steps, services, edges, broken, blockers, unmatched, isCrossSigned }: RotationPlan) => ({
   steps: steps.map((step) => ({
     step,
+    blockers: step === 'activate' ? blockers.map(blockerView) : [],
     broken: broken
       .filter((edge) => edge.step === step)
       .map(({ client, server, refusal }) => ({

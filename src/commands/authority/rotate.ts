@@ -20,7 +20,7 @@ import { readPolicy } from '../../validate/deployment/index.js';
 export default class AuthorityRotate extends BaseCommand {
   static override readonly summary = 'put a new root in the place of the old one, step by step, while everything runs';
   static override readonly description =
-    'prepare makes the next root and tells everybody here to trust both; activate has it sign; retire trusts it alone and removes the old key. Each step is refused, with all that is in its way, until it breaks nothing: services that do not trust the new root, certificates of the old one that are still alive. The new root keeps the name of the old one and has a new key, which the old one certifies, so that peers who know only the old root accept new certificates until then. Without a step it says where the rotation stands.';
+    'prepare makes the next root and tells everybody here to trust both (cancel gives it up again); activate has it sign; retire trusts it alone and removes the old key. Each step is refused, with all that is in its way, until it breaks nothing: services that do not trust the new root, certificates of the old one that are still alive. The new root keeps the name of the old one and has a new key, which the old one certifies, so that peers who know only the old root accept new certificates until then. Without a step it says where the rotation stands.';
   static override readonly examples = [
     { description: 'what would break, and at which step', command: '<%= config.bin %> authority rotate --plan --deployed /srv/certs' },
     { description: 'first: a new root, trusted beside the old one', command: '<%= config.bin %> authority rotate prepare' },
@@ -45,7 +45,7 @@ export default class AuthorityRotate extends BaseCommand {
       helpValue: 'FILE',
       dependsOn: ['plan'],
     }),
-    'key-type': Flags.option({ options: KEY_TYPES, summary: 'with prepare: the key of the new root [default: as the CA]' })(),
+    'key-type': Flags.option({ options: KEY_TYPES, summary: 'with prepare: the key of the new root [default: as the old one]' })(),
     valid: Flags.string({ summary: 'with prepare: its life [default: as long as the old one]', helpValue: '3650d' }),
     'cross-sign': Flags.boolean({ summary: 'with prepare: have the old root certify the new one', default: true, allowNo: true }),
   };
@@ -65,7 +65,7 @@ export default class AuthorityRotate extends BaseCommand {
       return {
         result: plan,
         text: () => renderPlan(plan),
-        exitCode: verdict(plan.unmatched.length === 0 && plan.steps.every(({ broken }) => broken.length === 0)),
+        exitCode: verdict(plan.unmatched.length === 0 && plan.steps.every(({ broken, blockers }) => broken.length + blockers.length === 0)),
       };
     }
     if (args.STEP === undefined) {
@@ -80,6 +80,7 @@ export default class AuthorityRotate extends BaseCommand {
         const options = { crossSign: flags['cross-sign'], ...given({ keyType: flags['key-type'], validity }) };
         return rotation.prepareRotation(workspace, options, systemClock, { tell });
       }
+      if (step === 'cancel') return rotation.cancelRotation(workspace, systemClock, { tell });
       const take = step === 'activate' ? rotation.activateRotation : rotation.retireRotation;
       return take(workspace, { deployed, live: seen }, systemClock, { tell });
     });
@@ -90,5 +91,6 @@ export default class AuthorityRotate extends BaseCommand {
 
 const look = async (workspace: Workspace, live: readonly string[], as: string) => {
   const witness = await rotation.witnessOf(workspace, as, systemClock);
-  return lookLive(live, witness, readCertificates(workspace.paths.bundle), probe);
+  const root = rotation.standingOf(workspace).current.certificate;
+  return lookLive(live, witness, { authorities: readCertificates(workspace.paths.bundle), root }, probe);
 };

@@ -148,9 +148,9 @@ function readCrls({ files, material, at }: Reading, authorities: readonly Certif
   // whom they are of is asked only where somebody is trusted
   if (authorities.length === 0) return { crls: read.flatMap(({ crls = [] }) => crls), hasAllCrls, findings };
   const judged = read.flatMap(({ file, crls = [] }) => crls.map((crl) => ({ crl, finding: crlFinding({ crl, file, authorities, at }) })));
-  // what is shared is for others too: it need not be about the CAs of this one, as long as some of it is
+  // some may be of CAs that others send, and what is shared is for others too: as long as some of it is about the CAs of this one
   const foreign = judged.filter(({ finding }) => finding?.code === 'CRL_NOT_OF_CA');
-  const isMixed = files.shared.crls && foreign.length < judged.length;
+  const isMixed = foreign.length < judged.length;
   findings.push(...judged.flatMap((one) => (one.finding === undefined || (isMixed && foreign.includes(one)) ? [] : [one.finding])));
   return { crls: judged.map(({ crl }) => crl), hasAllCrls, findings };
 }

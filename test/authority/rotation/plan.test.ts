@@ -7,7 +7,14 @@ import { knownTo, renewService } from '../../../src/authority/renew/renew.js';
 import { activateRotation, planRotation, planView, prepareRotation, retireRotation } from '../../../src/authority/rotation/index.js';
 import { type Workspace, servicePaths } from '../../../src/authority/workspace.js';
 import { readPolicy } from '../../../src/validate/deployment/index.js';
-import { AT } from '../../support/chains.js';
+import { readLedger } from '../../../src/authority/ledger/ledger.js';
+import { caId, casOf, openCa } from '../../../src/authority/cas/cas.js';
+import { revokeCertificates } from '../../../src/authority/revocation/revoke.js';
+import { newKeyPair } from '../../../src/pki/key-write.js';
+import { OID } from '../../../src/pki/oids.js';
+import { toPem } from '../../../src/pki/pem.js';
+import { signCertificate } from '../../../src/pki/sign.js';
+import { AT, DAY } from '../../support/chains.js';
 import { temporaryDirectory } from '../../support/material.js';
 
 const clock = (): Date => AT;
@@ -87,9 +94,9 @@ describe('what stands in the way of a rotation', function () {
     it('is what was seen of services that run', async () => {
       await prepare();
       const live = [
-        { endpoint: 'a:1', trustsNew: 'yes', serial: undefined },
-        { endpoint: 'b:2', trustsNew: 'no', serial: undefined },
-        { endpoint: 'c:3', trustsNew: 'untold', serial: undefined },
+        { endpoint: 'a:1', trustsNew: 'yes', isBelowNew: undefined },
+        { endpoint: 'b:2', trustsNew: 'no', isBelowNew: undefined },
+        { endpoint: 'c:3', trustsNew: 'untold', isBelowNew: undefined },
       ] as const;
       assert.deepEqual(await blockersOf(activateRotation(workspace, { deployed: [], live }, clock)), [
         ['ROOT_NOT_TRUSTED', 'b:2'],
@@ -112,6 +119,75 @@ describe('what stands in the way of a rotation', function () {
     assert.equal(found.filter(([code]) => code === 'CERTIFICATE_ALIVE').length, 3);
   });
 
+  describe('of the CRLs', () => {
+    it('is one that has ended', async () => {
+      deploy('api', { 'ca.crl': readFileSync(workspace.paths.root.crl, 'latin1') });
+      await prepare();
+      writeFileSync(join(deployed, 'api', 'ca.crt'), readFileSync(workspace.paths.bundle));
+      writeFileSync(join(deployed, 'api', 'new.crl'), readFileSync(join(workspace.paths.authority, 'root-2.crl')));
+      const later = (): Date => new Date(AT.getTime() + 8 * DAY);
+      const { blockers } = await activateRotation(workspace, { deployed: [deployed], live: [] }, later);
+      assert.deepEqual(
+        blockers.map(({ code }) => code),
+        ['CRL_MISSING'],
+      );
+    });
+
+    it('is not the bundle where the new root is there by what the old one signed for it', async () => {
+      deploy('api');
+      await prepare();
+      const old = readFileSync(workspace.paths.root.certificate, 'latin1');
+      const cross = readFileSync(join(workspace.paths.authority, 'cross-2.crt'), 'latin1');
+      writeFileSync(join(deployed, 'api', 'ca.crt'), old + cross);
+      assert.deepEqual(await blockersOf(activate(deployed)), [['ROOT_NOT_TRUSTED', 'api']]);
+    });
+  });
+
+  it('on retirement is what the ledger does not know, and one on hold', async () => {
+    deploy('api');
+    // somebody signed it with the key of the root, elsewhere
+    const foreign = signCertificate(
+      {
+        subject: [[OID.commonName, 'foreign']],
+        publicKey: newKeyPair('ecdsa-p256').publicKey,
+        ...{ notBefore: new Date(AT.getTime() - DAY), notAfter: new Date(AT.getTime() + 30 * DAY), keyUsage: ['digitalSignature'] },
+      },
+      await openCa(casOf(workspace.paths)[0], undefined),
+    );
+    writeFileSync(join(deployed, 'api', 'tls.crt'), toPem('CERTIFICATE', foreign.der));
+    await prepare();
+    writeFileSync(join(deployed, 'api', 'ca.crt'), readFileSync(workspace.paths.bundle));
+    await activate(deployed);
+    for (const name of ['api', 'web', 'pay']) await renewService(workspace, name, knownTo(workspace), { clock });
+    const ledger = readLedger(workspace.paths.ledger);
+    const old = ledger.flatMap((entry) =>
+      entry.event === 'issued' && entry.issuer === caId(casOf(workspace.paths)[0].certificate)
+        ? []
+        : entry.event === 'issued'
+          ? [entry]
+          : [],
+    );
+    for (const [i, { serial }] of old.entries())
+      await revokeCertificates(workspace, { what: serial }, i === 0 ? 'certificateHold' : 'superseded', clock);
+    assert.deepEqual(await blockersOf(retire(deployed)), [
+      ['CERTIFICATE_ALIVE', 'api'],
+      ['CERTIFICATE_IN_USE', 'api'],
+    ]);
+  });
+
+  it('on retirement has a remedy that mends it, for what a service shows and for what it showed once', async () => {
+    await prepare();
+    await activate();
+    await renewService(workspace, 'web', knownTo(workspace), { clock });
+    const { blockers } = await retire();
+    const remedies = Object.fromEntries(blockers.map(({ service, remedy }) => [service, remedy]));
+    assert.match(remedies['api']!, /^mtls renew api --revoke-old/);
+    assert.match(
+      remedies['web']!,
+      new RegExp(`^mtls revoke ${blockers.find(({ service }) => service === 'web')!.where} --reason superseded`),
+    );
+  });
+
   describe('as a plan tells it', () => {
     it('is nothing where everybody is here, and a plan changes nothing', async () => {
       const before = snapshot();
@@ -119,7 +195,7 @@ describe('what stands in the way of a rotation', function () {
       assert.deepEqual([edges, crossSigned], [6, true]);
       assert.deepEqual(
         steps,
-        ['prepare', 'activate', 'retire'].map((step) => ({ step, broken: [] })),
+        ['prepare', 'activate', 'retire'].map((step) => ({ step, blockers: [], broken: [] })),
       );
       assert.deepEqual(snapshot(), before);
     });
@@ -143,6 +219,14 @@ describe('what stands in the way of a rotation', function () {
         ],
       );
       assert.equal(steps[2]!.broken[0]!.bundle, join(deployed, 'api', 'ca.crt'));
+      // nobody told them by then, and so activate will wait
+      assert.deepEqual(
+        steps[1]!.blockers.map(({ code, service }) => [code, service]),
+        [
+          ['ROOT_NOT_TRUSTED', 'api'],
+          ['ROOT_NOT_TRUSTED', 'web'],
+        ],
+      );
     });
 
     it('is, without cross-signing, who breaks as soon as the new root signs; what the steps then do bears it out', async () => {

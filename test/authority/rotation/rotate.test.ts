@@ -10,7 +10,7 @@ import { issueCertificates } from '../../../src/authority/issue/issue.js';
 import { readLedger } from '../../../src/authority/ledger/ledger.js';
 import { USUAL_BEFORE, knownTo, renewService, renewables } from '../../../src/authority/renew/renew.js';
 import { releaseCertificates, revokeCertificates } from '../../../src/authority/revocation/revoke.js';
-import { activateRotation, prepareRotation, retireRotation, standingOf } from '../../../src/authority/rotation/index.js';
+import { activateRotation, cancelRotation, prepareRotation, retireRotation, standingOf } from '../../../src/authority/rotation/index.js';
 import { burnRoot, sealRoot } from '../../../src/authority/cas/seal.js';
 import { verifyLedger } from '../../../src/authority/ledger/verify-ledger.js';
 import { type Workspace, openWorkspace, servicePaths } from '../../../src/authority/workspace.js';
@@ -243,6 +243,93 @@ describe('the rotation of a root', function () {
     await refused(() => activateRotation(workspace, NOWHERE, clock));
   });
 
+  it('is given up again: the prepared root is trusted no more, and its keys are gone', async () => {
+    const workspace = newWorkspace({ issuingCa: true });
+    await issueCertificates(workspace, [{ name: 'api' }], clock);
+    await prepare(workspace);
+    const { standing } = await cancelRotation(workspace, clock);
+    assert.deepEqual([standing.state, standing.other], ['steady', undefined]);
+    assert.deepEqual(bundleOf(workspace, 'api').map(caId), [caId(standing.current.certificate)]);
+    assert.deepEqual(
+      readdirSync(workspace.paths.authority).filter((name) => name.endsWith('.key')),
+      ['issuing.key', 'root.key'],
+    );
+    await failure('ROTATION_STATE', () => cancelRotation(workspace, clock));
+    await prepare(workspace);
+    assert.match(standingOf(workspace).other!.paths.key, /root-3\.key$/);
+  });
+
+  it('is not gone on with where rotation.json is not what the ledger says: no key is touched, and the file is told', async () => {
+    const workspace = newWorkspace({ issuingCa: true });
+    await prepare(workspace);
+    await activateRotation(workspace, NOWHERE, clock);
+    const path = join(workspace.paths.authority, 'rotation.json');
+    const right = readFileSync(path, 'utf8');
+    const keys = () => readdirSync(workspace.paths.authority).filter((name) => name.endsWith('.key'));
+    const before = keys();
+    for (const wrong of [
+      undefined,
+      '{"current":1}',
+      '{"current":2}',
+      '{"current":1,"next":2,"old":2}',
+      '{"current":1,"next":1}',
+      '{"current":0}',
+    ]) {
+      if (wrong === undefined) rmSync(path);
+      else writeFileSync(path, wrong);
+      for (const step of [
+        () => prepare(workspace),
+        () => activateRotation(workspace, NOWHERE, clock),
+        () => retireRotation(workspace, NOWHERE, clock),
+      ])
+        await failure('WORKSPACE_INVALID', step);
+      assert.deepEqual(keys(), before, wrong);
+    }
+    rmSync(path);
+    const { hints } = await failure('WORKSPACE_INVALID', async () => standingOf(workspace));
+    assert.deepEqual(spawnSync('/bin/sh', ['-c', hints[0]!]).status, 0);
+    assert.equal(readFileSync(path, 'utf8').trim(), right.trim());
+    assert.equal(standingOf(workspace).state, 'activated');
+  });
+
+  it('goes on when the old root, or the prepared one, ends meanwhile', async () => {
+    const later = (): Date => new Date(AT.getTime() + 20 * DAY);
+    const ending = newWorkspace({ issuingCa: true, validity: 10 * DAY });
+    await issueCertificates(ending, [{ name: 'api' }], clock);
+    await prepareRotation(ending, { crossSign: true, validity: 400 * DAY }, clock);
+    await activateRotation(ending, NOWHERE, clock);
+    await issueCertificates(ending, [{ name: 'api' }], clock);
+    await issueCertificates(ending, [{ name: 'web' }], later);
+    await revokeCertificates(ending, { what: 'web' }, 'superseded', later);
+    assert.equal((await refreshCrls(ending, later)).length, 2, 'those of the CAs that have not ended');
+    assert.deepEqual((await retireRotation(ending, NOWHERE, later)).blockers, []);
+    const waiting = newWorkspace();
+    await prepareRotation(waiting, { crossSign: true, validity: 10 * DAY }, clock);
+    await issueCertificates(waiting, [{ name: 'api' }], later);
+    const { blockers } = await activateRotation(waiting, NOWHERE, later);
+    assert.deepEqual(
+      blockers.map(({ code }) => code),
+      ['CA_NOT_IN_FORCE'],
+    );
+  });
+
+  it('once over, has a service revoked by its name, and says of what the old root signed that nobody trusts it', async () => {
+    const workspace = newWorkspace();
+    await issueCertificates(workspace, [{ name: 'web' }], clock);
+    const old = chainOf(workspace, 'web')[0]!;
+    await prepare(workspace);
+    await activateRotation(workspace, NOWHERE, clock);
+    await renewAll(workspace, ['web']);
+    await revokeCertificates(workspace, { what: old.serial }, 'superseded', clock);
+    await retireRotation(workspace, NOWHERE, clock);
+    const { revoked } = await revokeCertificates(workspace, { what: 'web', all: true }, 'keyCompromise', clock);
+    assert.deepEqual(
+      revoked.map(({ serial }) => serial),
+      [chainOf(workspace, 'web')[0]!.serial],
+    );
+    await failure('CA_RETIRED', () => revokeCertificates(workspace, { what: old.serial }, 'keyCompromise', clock));
+  });
+
   it('keeps name constraints, for the root and for the issuing CA', async () => {
     const constraints = asConstraints({ permitDns: ['shop.test'], permitUri: ['spiffe://shop.test'] });
     const workspace = newWorkspace({ issuingCa: true, ...(constraints === undefined ? {} : { constraints }) });
@@ -269,7 +356,7 @@ describe('the rotation of a root', function () {
   it('needs the key of the root, unless nothing is cross-signed; and a root that was never ours stays', async () => {
     const workspace = newWorkspace({ issuingCa: true });
     await sealRoot(workspace, { out: join(directory.path, 'sealed.key'), passphrase: 'open sesame' }, clock);
-    await failure('CA_KEY_AWAY', () => prepare(workspace));
+    await failure('ROTATION_NEEDS_KEY', () => prepare(workspace));
     const { isCrossSigned } = await prepareRotation(workspace, { crossSign: false }, clock);
     assert.equal(isCrossSigned, false);
     await activateRotation(workspace, NOWHERE, clock);
@@ -281,7 +368,7 @@ describe('the rotation of a root', function () {
     // a company's: its key never lay here
     const foreign = newWorkspace({ issuingCa: true });
     rmSync(foreign.paths.root.key);
-    await failure('CA_KEY_AWAY', () => prepareRotation(foreign, { crossSign: false }, clock));
+    await failure('ROOT_NOT_OURS', () => prepareRotation(foreign, { crossSign: false }, clock));
   });
 
   it('says what its state is when that cannot be read, and changes nothing', async () => {

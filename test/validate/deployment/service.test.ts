@@ -65,7 +65,7 @@ describe('a deployed service', () => {
     ['a CRL to come', { 'crl.pem': crl(root, [], { thisUpdate: shifted(HOUR) }) }, ['CRL_NOT_YET_VALID error api/crl.pem']],
     ['a CRL that another key signed', { 'crl.pem': crl(root, [], { signedBy: other.key }) }, ['CRL_SIGNATURE_INVALID error api/crl.pem']],
     ['a CRL signed with SHA-1', { 'crl.pem': crl(root, [], { scheme: SCHEMES.ecdsaSha1 }) }, ['CRL_SIGNATURE_INVALID error api/crl.pem']],
-    ['the CRL of another CA too', { 'x.crl': crl(other) }, ['CRL_NOT_OF_CA error api/x.crl']],
+    ['the CRL of another CA alone', { 'crl.pem': crl(other) }, ['CRL_NOT_OF_CA error api/crl.pem', 'CRL_NOT_FOUND error api/tls.crt']],
     ['been revoked', { 'crl.pem': crl(root, [api]) }, ['CERT_REVOKED error api/tls.crt']],
     [
       'no CRL for one CA of its chain',
@@ -79,6 +79,11 @@ describe('a deployed service', () => {
       assert.deepEqual(findings(deployed.judge()), expected);
     });
   }
+
+  it('may have the CRL of another CA beside its own: one that peers will send', () => {
+    deployed.write('api', { ...good, 'x.crl': crl(other) });
+    assert.deepEqual(findings(deployed.judge()), []);
+  });
 
   for (const [name, expected] of [
     ['tls.key', 'FILE_NOT_FOUND error api/tls.key'],
