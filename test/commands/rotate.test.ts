@@ -72,52 +72,56 @@ describe('mtls authority rotate', function () {
     });
   });
 
-  describe('while services talk', () => {
-    const { cwd, start } = runningInWorkspace();
-    const command = async (...words: readonly string[]) => {
-      const { code, stdout, stderr } = await mtls(words, { cwd });
-      assert.equal(code, 0, `${words.join(' ')}: ${stdout}${stderr}`);
-    };
-    const sidecar = async (...words: readonly string[]) => {
-      const { child, heard } = start('proxy', '--json', ...words);
-      const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-      return { url: (JSON.parse(line) as { url: string }).url, heard };
-    };
+  for (const shape of [[], ['--issuing-ca']])
+    describe(`while services talk, after init ${shape.join('')}`, () => {
+      const { cwd, start } = runningInWorkspace(...shape);
+      const command = async (...words: readonly string[]) => {
+        const { code, stdout, stderr } = await mtls(words, { cwd });
+        assert.equal(code, 0, `${words.join(' ')}: ${stdout}${stderr}`);
+      };
+      const sidecar = async (...words: readonly string[]) => {
+        const { child, heard } = start('proxy', '--json', ...words);
+        const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+        return { url: (JSON.parse(line) as { url: string }).url, heard };
+      };
 
-    it('not one request fails, from the first step to the last', async () => {
-      const service = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
-      await once(service, 'listening');
-      const upstream = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-      const inbound = await sidecar('--as', 'api', '--listen', 'mtls://127.0.0.1:0', '--upstream', upstream, '--allow', 'web');
-      const outbound = await sidecar('--as', 'web', '--listen', 'http://127.0.0.1:0', '--upstream', inbound.url, '--expect', 'api');
-      const answers: string[] = [];
-      let isOver = false;
-      const talking = (async () => {
-        while (!isOver) answers.push(await ask(outbound.url));
-      })();
-      const settled = () => sleep(1_500);
-      await settled();
-      const root = readFileSync(join(cwd, '.mtls', 'authority', 'root.crt'), 'latin1');
-      for (const words of [
-        ['authority', 'rotate', 'prepare'],
-        ['authority', 'rotate', 'activate'],
-        ['renew', 'web', '--revoke-old'],
-        ['renew', 'api', '--revoke-old'],
-        ['authority', 'rotate', 'retire'],
-        ['renew', '--all'],
-      ]) {
-        await command(...words);
+      it('not one request fails, from the first step to the last', async () => {
+        const service = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+        await once(service, 'listening');
+        const upstream = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+        const inbound = await sidecar('--as', 'api', '--listen', 'mtls://127.0.0.1:0', '--upstream', upstream, '--allow', 'web');
+        const outbound = await sidecar('--as', 'web', '--listen', 'http://127.0.0.1:0', '--upstream', inbound.url, '--expect', 'api');
+        const answers: string[] = [];
+        let isOver = false;
+        const talking = (async () => {
+          while (!isOver) answers.push(await ask(outbound.url));
+        })();
+        const settled = () => sleep(1_500);
         await settled();
-      }
-      isOver = true;
-      await talking;
-      service.close();
-      assert.ok(answers.length > 20, `${answers.length} answers`);
-      assert.deepEqual([...new Set(answers)], ['200 hello'], inbound.heard.stdout + outbound.heard.stdout);
-      assert.equal(existsSync(join(cwd, '.mtls', 'authority', 'root.key')), false);
-      assert.ok(!readFileSync(join(cwd, '.mtls', 'authority', 'bundle.pem'), 'latin1').includes(root));
+        await command('issue', 'thief');
+        const root = readFileSync(join(cwd, '.mtls', 'authority', 'root.crt'), 'latin1');
+        for (const words of [
+          ['authority', 'rotate', 'prepare'],
+          ['authority', 'rotate', 'activate'],
+          ['renew', 'web', '--revoke-old'],
+          ['renew', 'api', '--revoke-old'],
+          ['authority', 'rotate', 'retire'],
+          ['renew', '--all'],
+        ]) {
+          await command(...words);
+          await settled();
+          if (words.includes('prepare')) await command('revoke', 'thief', '--reason', 'keyCompromise');
+        }
+        isOver = true;
+        await talking;
+        service.close();
+        assert.ok(answers.length > 20, `${answers.length} answers`);
+        assert.deepEqual([...new Set(answers)], ['200 hello'], inbound.heard.stdout + outbound.heard.stdout);
+        assert.doesNotMatch(inbound.heard.stdout + outbound.heard.stdout, /reload failed/);
+        assert.equal(existsSync(join(cwd, '.mtls', 'authority', 'root.key')), false);
+        assert.ok(!readFileSync(join(cwd, '.mtls', 'authority', 'bundle.pem'), 'latin1').includes(root));
+      });
     });
-  });
 
   describe('looking at what runs', () => {
     const { cwd } = runningInWorkspace();

@@ -5,12 +5,12 @@ import { temporaryDirectory } from './material.js';
 import { MTLS, mtls, plainEnvironment } from './session.js';
 
 /** For a suite: a workspace with api and web, and programs in it that run until they are stopped, or the test is over. */
-export function runningInWorkspace() {
+export function runningInWorkspace(...init: readonly string[]) {
   const directory = temporaryDirectory();
   const cwd = directory.path;
   const children: ChildProcess[] = [];
   before(async () => {
-    assert.equal((await mtls(['init', '--yes'], { cwd })).code, 0);
+    assert.equal((await mtls(['init', '--yes', ...init], { cwd })).code, 0);
     assert.equal((await mtls(['issue', 'api', 'web'], { cwd })).code, 0);
   });
   afterEach(() => {

@@ -42,8 +42,9 @@ function endFindings({ paths: { certificate: path }, certificate }: Ca, { paths,
   const left = certificate.notAfter - now.getTime();
   if (left > YEAR) return [];
   const message = `${labelOf(certificate.subject)} ${left < 0 ? 'ended' : 'ends'} ${isoTime(certificate.notAfter)}, expected more than a year from now`;
-  if (left < 0) return [found('CA_ENDED', path, message, 'in another directory: mtls init')];
   const isOurs = fs.existsSync(paths.root.key);
+  if (left < 0)
+    return [found('CA_ENDED', path, message, isOurs ? ours('authority rotate', paths.directory) : 'in another directory: mtls init')];
   return [
     found(
       'CA_ENDS_SOON',

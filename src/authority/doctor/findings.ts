@@ -22,6 +22,8 @@ export const DOCTOR_FINDINGS = {
   CA_ENDED: rule('error', 'a CA whose certificate has ended'),
   CA_ENDS_SOON: rule('warning', 'a CA whose certificate ends within a year'),
   BUNDLE_NOT_ROOT: rule('error', 'the bundle that services get is not the root of the workspace'),
+  ROTATION_UNRECORDED: rule('error', 'rotation.json is not what the ledger says of the rotation of the root'),
+  ROTATION_UNFINISHED: rule('warning', 'a step of the rotation of the root that was cut short'),
   SERVICE_BUNDLE_OLD: rule('error', 'a service whose ca.crt is not the bundle of the workspace'),
   SERVICE_DUE: rule('warning', 'a service whose certificate has lived two thirds of its life'),
   SERVICE_UNKNOWN: rule('error', 'a service whose certificate the ledger does not know'),

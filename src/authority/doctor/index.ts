@@ -13,6 +13,7 @@ import { checkLeftovers } from './leftovers.js';
 import { checkModes } from './modes.js';
 import { checkPolicies } from './policies.js';
 import { reissue } from './reissue.js';
+import { checkRotation } from './rotation.js';
 import { checkServices } from './services.js';
 
 export { DOCTOR_FINDINGS, type DoctorFinding, type DoctorSeverity } from './findings.js';
@@ -45,6 +46,7 @@ export async function examineWorkspace(directory: string, now: Date, deployed: r
     ['files', paths.directory, examined.findings],
     ['modes', paths.directory, checkModes(examined)],
     ['authorities', paths.authority, checkAuthorities(examined)],
+    ['rotation', paths.authority, checkRotation(examined)],
     ['crls', paths.authority, checkCrls(examined)],
     ['ledger', paths.ledger, await checkLedger(examined)],
     ['clock', paths.ledger, checkClock(examined)],

@@ -4,7 +4,8 @@ import { MtlsError } from '../../errors.js';
 import type { Reason } from '../../pki/crl.js';
 import { isoTime, serialText } from '../../pki/fields.js';
 import { readCertificates } from '../../pki/material.js';
-import { everyCaOf } from '../cas/cas.js';
+import { everyCaOf, otherFiles } from '../cas/cas.js';
+import type { CaPaths } from '../rotation/state.js';
 import { type Known, findCertificate } from './find.js';
 import { type CaCertified, revocationsIn } from './ledger.js';
 import { type LedgerView, viewLedger } from './ledger-view.js';
@@ -85,10 +86,18 @@ const casIn = ({ others }: LedgerView): readonly CaCertified[] => others.filter(
 /** The files of the service, or of the CA, when it is this certificate that is in them. */
 function filesOf(workspace: Workspace, known: Known): KnownCertificate['files'] {
   if (known.event === 'delegated') return null;
-  const places = known.event === 'ca' ? everyCaOf(workspace.paths).map(({ paths }) => paths) : [servicePaths(workspace, known.name)];
+  const places = known.event === 'ca' ? placesOfCas(workspace) : [servicePaths(workspace, known.name)];
   const place = places.find(({ certificate }) => isIn(certificate, known));
   return place === undefined ? null : { certificate: place.certificate, key: fs.existsSync(place.key) ? place.key : null };
 }
+
+/** What one root has signed for the next has that one's key. */
+const placesOfCas = ({ paths }: Workspace): readonly Pick<CaPaths, 'certificate' | 'key'>[] => [
+  ...everyCaOf(paths).map((ca) => ca.paths),
+  ...[paths, otherFiles(paths) ?? []]
+    .flat()
+    .flatMap(({ cross, root }) => (fs.existsSync(cross) ? [{ certificate: cross, key: root.key }] : [])),
+];
 
 function isIn(path: string, { sha256 }: Known): boolean {
   try {

@@ -27,8 +27,9 @@ export interface Spread {
  */
 export function spread(workspace: Workspace, rotation: Rotation): Spread {
   const { paths } = workspace;
-  const { bundle, isBundle, keys } = undone(paths, rotation);
-  if (!isBundle) writeFileAtomic(paths.bundle, bundle);
+  const { bundle: wanted, isBundle, keys } = undone(paths, rotation);
+  if (!isBundle) writeFileAtomic(paths.bundle, wanted);
+  const bundle = readFileBounded(paths.bundle).toString('latin1');
   const updated: string[] = [];
   const failed: Spread['failed'][number][] = [];
   for (const name of serviceNames(workspace)) {
@@ -50,19 +51,26 @@ export function isUnfinished({ paths }: Pick<Workspace, 'paths'>, rotation: Rota
 }
 
 function undone(paths: WorkspacePaths, rotation: Rotation) {
-  const bundle = bundleFor(paths, rotation);
-  const isBundle = fs.existsSync(paths.bundle) && readFileBounded(paths.bundle).toString('latin1') === bundle;
-  return { bundle, isBundle, keys: strayKeys(paths.authority, rotation) };
+  const roots = rootsFor(paths, rotation);
+  return {
+    bundle: pemOf('CERTIFICATE', roots),
+    isBundle: isSame(readCertificates(paths.bundle), roots),
+    keys: strayKeys(paths.authority, rotation),
+  };
 }
 
 /** The root that signs first: some readers take one only. */
-function bundleFor(paths: WorkspacePaths, { current, next, old }: Rotation): string {
+function rootsFor(paths: WorkspacePaths, { current, next, old }: Rotation): readonly Certificate[] {
   const rootIn = (generation: number): Certificate => casIn(caFilesOf(paths.authority, generation))[0].certificate;
   const ours = [current, next, old].flatMap((generation) => (generation === undefined ? [] : [rootIn(generation)]));
   const known = new Set(viewLedger(paths).others.flatMap((entry) => (entry.event === 'ca' ? [entry.sha256] : [])));
   const others = readCertificates(paths.bundle).filter((each) => !known.has(fingerprint(each)));
-  return pemOf('CERTIFICATE', [...ours, ...others]);
+  return [...ours, ...others];
 }
+
+/** Whatever text stands between them. */
+const isSame = (some: readonly Certificate[], others: readonly Certificate[]): boolean =>
+  some.length === others.length && some.every(({ der }, i) => der.equals(others[i]!.der));
 
 /** Certificate and key as they are, with another bundle, by one rename. */
 function giveBundle(workspace: Workspace, name: string, bundle: string): boolean {

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DOCTOR_FINDINGS, type DoctorFinding, examineWorkspace } from '../../../src/authority/doctor/index.js';
+import { activateRotation, prepareRotation, retireRotation } from '../../../src/authority/rotation/index.js';
 import { servicePaths, type Workspace } from '../../../src/authority/workspace.js';
 import { DAY } from '../../../src/base/duration.js';
 import { AT } from '../../support/chains.js';
@@ -76,6 +77,21 @@ describe('the doctor', function () {
     assert.ok(codesOf(await findingsOf(workspace)).includes('SERVICE_BUNDLE_OLD'));
     await isMended('BUNDLE_NOT_ROOT');
     assert.deepEqual(wrong(await findingsOf(workspace)), []);
+  });
+
+  it('mends a rotation that is not what the ledger says, and one that was cut short', async () => {
+    const { authority, bundle } = workspace.paths;
+    const nowhere = { deployed: [], live: [] };
+    await prepareRotation(workspace, { crossSign: true }, clock);
+    await activateRotation(workspace, nowhere, clock);
+    fs.rmSync(join(authority, 'rotation.json'));
+    await isMended('ROTATION_UNRECORDED');
+    const both = fs.readFileSync(bundle);
+    const { replaced } = await issueOne(workspace, 'api');
+    await revoke(workspace, replaced!.serial, 'superseded', clock);
+    await retireRotation(workspace, nowhere, clock);
+    fs.writeFileSync(bundle, both);
+    await isMended('ROTATION_UNFINISHED');
   });
 
   it('mends the bundle of a service', async () => {
