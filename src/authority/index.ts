@@ -21,6 +21,7 @@ export type { Smoke } from './issue/smoke.js';
 export { type ListOptions, LIST_ORDERS, type ListedCertificate, STATUSES, type Status, listCertificates } from './ledger/list.js';
 export { type ReleaseResult, type RevokeResult, SERVICE_REASONS, releaseCertificates, revokeCertificates } from './revocation/revoke.js';
 export { type LedgerVerdict, verifyLedger } from './ledger/verify-ledger.js';
+export { witnessAgainst } from './ledger/witnesses.js';
 export type { RunningServer } from './revocation/server.js';
 export { type ServeOptions, serveCrls, serveOcsp } from './revocation/serve.js';
 export { crlView, initializedView, issuedView, releasedView, revokedView } from './views.js';

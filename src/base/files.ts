@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { type Done, MtlsError, isError, systemCode } from '../errors.js';
 
 /** What a certificate, key, chain or bundle may weigh. CRLs are asked for with a limit of their own. */
@@ -239,6 +239,21 @@ export function havingDone<T>(done: Done, act: () => T): T {
     if (isError(error, 'DISK_FULL')) throw new MtlsError('DISK_FULL', { ...error.facts, ...done }, { cause: error });
     if (isError(error, 'FILE_NOT_WRITABLE')) throw new MtlsError('FILE_NOT_WRITABLE', { ...error.facts, ...done }, { cause: error });
     throw error;
+  }
+}
+
+/** Is `path` the directory, or below it, whatever links lead there? What is not there yet is where its directory is. */
+export function isWithin(directory: string, path: string): boolean {
+  const from = relative(real(directory), real(path));
+  return from === '' || (from !== '..' && !from.startsWith(`..${sep}`) && !isAbsolute(from));
+}
+
+function real(path: string): string {
+  try {
+    return fs.realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(real(parent), basename(path));
   }
 }
 

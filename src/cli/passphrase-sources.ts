@@ -17,7 +17,7 @@ export const firstLineOfFile = (path: string): string => firstLine(readFileBound
 export function valueOfVariable(name: string): string {
   const value = process.env[name];
   if (value !== undefined) return value;
-  throw new MtlsError('VALUE_INVALID', { what: '--passphrase-env', found: name, expected: 'the name of a variable that is set' });
+  throw new MtlsError('VALUE_INVALID', { what: 'variable of a passphrase', found: name, expected: 'the name of a variable that is set' });
 }
 
 /**

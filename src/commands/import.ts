@@ -45,7 +45,12 @@ export default class Import extends BaseCommand {
     const workspace = openFor(flags);
     const files = flags.key === undefined ? paths : [...paths, flags.key];
     const found = await findIn(files, passphraseSource(flags), namesPassphrase(flags));
-    const options: ImportOptions = { path: paths[0]!, keyPassphrase: await keyPassphraseOf(flags), force: flags.force };
+    const options: ImportOptions = {
+      path: paths[0]!,
+      words: flags.key === undefined ? paths : [...paths, '--key', flags.key],
+      keyPassphrase: await keyPassphraseOf(flags),
+      force: flags.force,
+    };
     const write = (tell: (what: string) => void) =>
       flags.out === undefined
         ? importService(workspace!, found, options, systemClock, { tell })

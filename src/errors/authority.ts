@@ -62,10 +62,11 @@ export const AUTHORITY_ERRORS = {
     message: (f) => `${f.name} is a service of namespace ${f.found}, not ${f.asked}; a workspace has one service of a name`,
     hints: (f) => [`mtls issue ${f.name} --namespace ${f.found}`, `mtls issue ${f.name}-${f.asked} --namespace ${f.asked}`],
   }),
-  SERIAL_NOT_FOUND: entry<{ serial: string; elsewhere?: string }>({
+  SERIAL_NOT_FOUND: entry<{ serial: string; elsewhere?: readonly string[] }>({
     when: 'No certificate of that serial number or service name in the ledger.',
     message: (f) => `the ledger has no certificate ${f.serial}`,
-    hints: (f) => (f.elsewhere === undefined ? ['mtls list --all'] : [`to any directory: mtls import ${shellWord(f.elsewhere)} --out DIR`]),
+    hints: (f) =>
+      f.elsewhere === undefined ? ['mtls list --all'] : [`to any directory: mtls import ${f.elsewhere.map(shellWord).join(' ')} --out DIR`],
   }),
   ISSUER_EXPIRED: entry<{ notAfter: string; now: string }>({
     when: 'The CA certificate is out of date and can sign nothing more.',

@@ -153,7 +153,7 @@ describe('mtls import', function () {
     await done('issue', 'api', '--workspace', 'other', '--valid', '1s');
     const foreign = FILES.map((file) => join('other', '.mtls', 'services', 'api', file));
     const unknown = await failure(...foreign);
-    assert.deepEqual([unknown.code, unknown.hints], ['SERIAL_NOT_FOUND', [`to any directory: mtls import ${foreign[0]} --out DIR`]]);
+    assert.deepEqual([unknown.code, unknown.hints], ['SERIAL_NOT_FOUND', [`to any directory: mtls import ${foreign.join(' ')} --out DIR`]]);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     assert.equal((await failure(...foreign, '--out', 'tls')).code, 'CERTIFICATE_NOT_IN_FORCE');
     assert.match(await unfit(certificate, key, '--workspace', 'other', '--out', 'tls'), /ISSUER_NOT_FOUND/);

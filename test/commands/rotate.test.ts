@@ -106,7 +106,7 @@ describe('mtls authority rotate', function () {
           ['renew', 'web', '--revoke-old'],
           ['renew', 'api', '--revoke-old'],
           ['authority', 'rotate', 'retire'],
-          ['renew', '--all'],
+          ['renew', 'web', 'api'],
         ]) {
           await command(...words);
           await settled();

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.js';
 import { DAY } from '../../base/duration.js';
-import { assertPrivate, havingDone, readFileBounded, syncDirectory, writeError, writeFileAtomic } from '../../base/files.js';
+import { assertPrivate, havingDone, isWithin, readFileBounded, syncDirectory, writeError, writeFileAtomic } from '../../base/files.js';
 import { MtlsError } from '../../errors.js';
 import type { Crl } from '../../pki/crl.js';
 import { isEncryptedKey, isKeyOf, pkcs8Of, readPrivateKey } from '../../pki/key.js';
@@ -113,18 +113,8 @@ function assertLasts({ certificate: { notAfter } }: Ca, now: Date): void {
 
 /** A key that is to leave the workspace must not be put into it. */
 function assertOutside({ directory }: WorkspacePaths, out: string): void {
-  const within = relative(real(directory), join(real(dirname(out)), basename(out)));
-  if (within.startsWith('..')) return;
+  if (!isWithin(directory, out)) return;
   throw new MtlsError('VALUE_INVALID', { what: '--out', found: out, expected: 'a file outside of the workspace, better on another disk' });
-}
-
-/** A directory without its links; one that is not there is for the write to tell. */
-function real(directory: string): string {
-  try {
-    return fs.realpathSync(directory);
-  } catch {
-    return directory;
-  }
 }
 
 /** The key is in the file, and was read back from it, when this returns. */

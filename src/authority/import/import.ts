@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.js';
-import { makeDirectory, readFileBounded, syncDirectory } from '../../base/files.js';
+import { isWithin, makeDirectory, readFileBounded, syncDirectory } from '../../base/files.js';
 import { MtlsError } from '../../errors.js';
 import { type Certificate, fingerprint, isSelfSigned } from '../../pki/certificate.js';
 import { isoTime, serialText } from '../../pki/fields.js';
@@ -12,10 +12,10 @@ import { formatName, labelOf } from '../../pki/name.js';
 import { pkcs8ToPem } from '../../pki/pbes2.js';
 import { toPem } from '../../pki/pem.js';
 import { verify } from '../../validate/verify.js';
-import { assertSigned, chainOf } from '../cas/cas.js';
+import { assertSigned, caId, casOf, chainOf } from '../cas/cas.js';
 import type { Found, InFile } from './files.js';
 import { revocationsIn } from '../ledger/ledger.js';
-import { viewLedger } from '../ledger/ledger-view.js';
+import { type LedgerView, viewLedger } from '../ledger/ledger-view.js';
 import { type Watcher, withLock } from '../lock.js';
 import { asLabel } from '../names.js';
 import { currentCertificate } from '../issue/plan.js';
@@ -25,6 +25,8 @@ import { type ServicePaths, type Workspace, servicePaths } from '../workspace.js
 export interface ImportOptions {
   /** The first of the files, for errors. */
   readonly path: string;
+  /** All that was named, as it was typed; that path alone unless told. */
+  readonly words?: readonly string[];
   /** What the key is to be under. */
   readonly keyPassphrase?: string | undefined;
   /** Replace what is there, newer or not. */
@@ -65,7 +67,7 @@ export async function importService(
     const pair = onePair(found, options.path);
     const leaf = pair.certificate.value;
     // before anything else is said of what is none of ours
-    const name = serviceOf(workspace, leaf, options.path);
+    const name = serviceOf(workspace, leaf, options);
     const good = judge(pair, found, options.path, trusted, clock());
     const standing = readableCertificate(workspace, name);
     const replaced = standing?.der.equals(leaf.der) === true ? undefined : standing;
@@ -75,7 +77,8 @@ export async function importService(
       throw new MtlsError('FILE_EXISTS', { path: service.certificate, what });
     }
     const bundle = readFileBounded(paths.bundle).toString('latin1');
-    return { ...lay(good, service, bundle, options, () => syncDirectory(paths.services)), name, replaced };
+    const chain = sentBehind(workspace, good);
+    return { ...lay({ ...good, chain }, service, bundle, options, () => syncDirectory(paths.services)), name, replaced };
   };
   return withLock(paths.lock, place, watcher);
 }
@@ -91,20 +94,30 @@ export async function importInto(
   options: ImportOptions,
   clock: Clock,
 ): Promise<Imported> {
+  if (workspace !== undefined) assertElsewhere(workspace, directory);
   const own = trustedBy(workspace);
   const roots = found.certificates.map(({ value }) => value).filter((each) => isCa(each) && isSelfSigned(each));
   const pair = onePair(found, options.path);
   const good = judge(pair, found, options.path, { roots: [...own.roots, ...roots], intermediates: own.intermediates }, clock());
   const root = good.above.at(-1)!;
+  if (workspace !== undefined) assertNotRevoked(viewLedger(workspace.paths), good.leaf, options.path);
   const isOurs = own.roots.some(({ der }) => der.equals(root.der));
   const service = servicesIn(resolve(directory));
   makeDirectory(service.directory);
   const place = async (): Promise<Imported> => {
     const isThere = fs.lstatSync(service.certificate, { throwIfNoEntry: false }) !== undefined;
     if (isThere && options.force !== true) throw new MtlsError('FILE_EXISTS', { path: service.certificate });
-    return { ...lay(good, service, pemOf(isOurs ? own.roots : [root]), options), name: undefined, replaced: undefined };
+    const chain = good.above.slice(0, -1);
+    return { ...lay({ ...good, chain }, service, pemOf(isOurs ? own.roots : [root]), options), name: undefined, replaced: undefined };
   };
   return withLock(join(service.directory, '.lock'), place);
+}
+
+/** Into the workspace itself goes only what its ledger knows. */
+function assertElsewhere({ paths }: Workspace, directory: string): void {
+  if (!isWithin(paths.directory, resolve(directory))) return;
+  const expected = 'a directory outside of the workspace: what its ledger knows goes into it without --out';
+  throw new MtlsError('VALUE_INVALID', { what: '--out', found: directory, expected });
 }
 
 const servicesIn = (directory: string): ServicePaths => ({
@@ -171,13 +184,17 @@ const filesOf = (things: readonly { readonly path: string }[]): string => [...ne
 const unfit = (path: string, ...problems: readonly string[]): MtlsError => new MtlsError('IMPORT_NOT_FIT', { path, problems });
 
 /** Whose it is, as the ledger knows it: this very certificate, and not revoked. */
-function serviceOf({ paths }: Workspace, leaf: Certificate, path: string): string {
+function serviceOf({ paths }: Workspace, leaf: Certificate, { path, words = [path] }: ImportOptions): string {
   const ledger = viewLedger(paths);
   const entry = ledger.issued('serial', leaf.serial).find(({ sha256 }) => sha256 === fingerprint(leaf));
-  if (entry === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: serialText(leaf.serial), elsewhere: path });
-  const revoked = revocationsIn(ledger.others).get(leaf.serial);
-  if (revoked !== undefined) throw unfit(path, `its certificate was revoked ${revoked.at.toISOString()} (${revoked.reason})`);
+  if (entry === undefined) throw new MtlsError('SERIAL_NOT_FOUND', { serial: serialText(leaf.serial), elsewhere: words });
+  assertNotRevoked(ledger, leaf, path);
   return asLabel(entry.name);
+}
+
+function assertNotRevoked({ others }: LedgerView, { serial }: Certificate, path: string): void {
+  const revoked = revocationsIn(others).get(serial);
+  if (revoked !== undefined) throw unfit(path, `its certificate was revoked ${revoked.at.toISOString()} (${revoked.reason})`);
 }
 
 /** What cannot be read may be replaced. */
@@ -193,16 +210,22 @@ function readableCertificate(workspace: Workspace, name: string): Certificate | 
 /** Of one second either may be: what stands there stays. */
 const isNewer = (standing: Certificate, given: Certificate): boolean => standing.notBefore >= given.notBefore;
 
+/** What issue would send with it; what the CAs of another generation have signed leads to its root by itself. */
+function sentBehind({ paths }: Workspace, { leaf, above }: Good): readonly Certificate[] {
+  const issuer = casOf(paths).at(-1)!.certificate;
+  return above[0]?.der.equals(issuer.der) === true || leaf.authorityKeyId === caId(issuer) ? chainOf(paths) : above.slice(0, -1);
+}
+
 /** Writes all of it, and switches by one rename. `sync` brings a new directory's name to the disk before that. */
 function lay(
-  { leaf, key, above, leftOut }: Good,
+  { leaf, key, above, leftOut, chain }: Good & { readonly chain: readonly Certificate[] },
   paths: ServicePaths,
   ca: string,
   { keyPassphrase }: ImportOptions,
   sync = (): void => {},
 ) {
   const files: ServiceFiles = {
-    'tls.crt': pemOf([leaf, ...above.slice(0, -1)]),
+    'tls.crt': pemOf([leaf, ...chain]),
     'tls.key': pkcs8ToPem(pkcs8Of(key), keyPassphrase),
     'ca.crt': ca,
   };

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, 
 import { join } from 'node:path';
 import { findIn } from '../../../src/authority/import/files.js';
 import { type ImportOptions, importInto, importService } from '../../../src/authority/import/import.js';
+import { activateRotation, prepareRotation } from '../../../src/authority/rotation/index.js';
 import { type Workspace, servicePaths } from '../../../src/authority/workspace.js';
 import { DAY } from '../../../src/base/duration.js';
 import { generateKey, isKeyOf, pkcs8Of, readPrivateKey } from '../../../src/pki/key.js';
@@ -204,6 +205,32 @@ describe('importing', () => {
       const { certificate, key } = servicePaths(workspace, name);
       return file(as, readFileSync(certificate), readFileSync(key));
     };
+
+    it('sends what issue would send, the cross certificate as well, though no file had it', async () => {
+      const alone = newWorkspace();
+      await prepareRotation(alone.workspace, { crossSign: true }, clock);
+      await activateRotation(alone.workspace, { deployed: [], live: [] }, clock);
+      await issueOne(alone.workspace, 'api');
+      const { certificate, key } = servicePaths(alone.workspace, 'api');
+      const before = text(certificate);
+      const leaf = file('leaf.pem', certificatePem(readCertificates(certificate)[0]!), readFileSync(key));
+      writeFileSync(certificate, 'torn');
+      await importService(alone.workspace, await findIn([leaf], passphrase), { path: leaf }, clock);
+      assert.equal(text(certificate), before);
+      alone.remove();
+    });
+
+    it('is not gone round by a directory in it, and takes nothing that was revoked anywhere', async () => {
+      const { serial } = (await issueOne(workspace, 'api')).certificate;
+      const copy = copyOf('api');
+      const found = await findIn([copy], passphrase);
+      const elsewhere = join(made.parent, 'elsewhere');
+      symlinkSync(workspace.paths.services, elsewhere);
+      for (const out of [servicePaths(workspace, 'web').directory, workspace.paths.authority, join(elsewhere, 'web')])
+        await failure('VALUE_INVALID', () => importInto(out, workspace, found, { path: copy }, clock));
+      await revoke(workspace, serial, 'keyCompromise', clock);
+      await failure('IMPORT_NOT_FIT', () => importInto(join(made.parent, 'out'), workspace, found, { path: copy }, clock));
+    });
 
     it('lays what the ledger knows as the service that it is, and trusts what the workspace trusts', async () => {
       await issueOne(workspace, 'api');
