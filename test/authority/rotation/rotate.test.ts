@@ -6,12 +6,13 @@ import { caId, casOf, everyCaOf, openCas } from '../../../src/authority/cas/cas.
 import { crlPaths, dueCas, readWorkspaceCrls, refreshCrls, writeCrl } from '../../../src/authority/revocation/crl.js';
 import { asConstraints } from '../../../src/authority/cas/constraints.js';
 import { initializeWorkspace } from '../../../src/authority/cas/initialize.js';
+import { takeCas } from '../../../src/authority/cas/make-cas.js';
 import { issueCertificates } from '../../../src/authority/issue/issue.js';
 import { readLedger } from '../../../src/authority/ledger/ledger.js';
 import { USUAL_BEFORE, knownTo, renewService, renewables } from '../../../src/authority/renew/renew.js';
 import { releaseCertificates, revokeCertificates } from '../../../src/authority/revocation/revoke.js';
 import { activateRotation, cancelRotation, prepareRotation, retireRotation, standingOf } from '../../../src/authority/rotation/index.js';
-import { burnRoot, sealRoot } from '../../../src/authority/cas/seal.js';
+import { burnRoot, sealRoot, unsealRoot } from '../../../src/authority/cas/seal.js';
 import { verifyLedger } from '../../../src/authority/ledger/verify-ledger.js';
 import { type Workspace, openWorkspace, servicePaths } from '../../../src/authority/workspace.js';
 import { findRevoked } from '../../../src/pki/crl.js';
@@ -351,6 +352,41 @@ describe('the rotation of a root', function () {
       assert.ok(isEncryptedKey(bytes), ca.paths.key);
       assert.ok(isKeyOf(readPrivateKey(bytes, ca.paths.key, 'open sesame'), ca.certificate.publicKey));
     }
+  });
+
+  it('keeps each new key as the one in whose place it comes: that of a root that was elsewhere under its passphrase', async () => {
+    const { paths } = newWorkspace({ issuingCa: true });
+    const workspace = workspaceAt(paths.directory, 'open sesame');
+    const out = join(directory.path, 'moved.key');
+    await sealRoot(workspace, { out, passphrase: 'open sesame' }, clock);
+    await unsealRoot(workspace, out, clock);
+    await prepare(workspace);
+    const [root, issuing] = everyCaOf(workspace.paths).map((ca) => isEncryptedKey(readFileSync(ca.paths.key)));
+    assert.deepEqual([root, issuing], [true, false]);
+  });
+
+  describe('of a CA without a key identifier, which openssl made,', () => {
+    before(needs('openssl'));
+    it('gives the next one another name: both are told apart by everybody', async () => {
+      const [path, keyPath] = [join(directory.path, 'corp.crt'), join(directory.path, 'corp.key')];
+      const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyPath];
+      const said = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign', 'subjectKeyIdentifier=none'];
+      const named = ['-subj', '/CN=corp', ...[...said, 'authorityKeyIdentifier=none'].flatMap((each) => ['-addext', each])];
+      openssl(['req', '-x509', ...key, '-out', path, '-days', '365', ...named]);
+      const present = (): Date => new Date();
+      const certificate = readCertificates(path)[0]!;
+      const given = { path, certificate, key: readPrivateKey(readFileSync(keyPath), keyPath), chain: [], crls: [] };
+      const { paths } = newWorkspace({ taken: takeCas(given, keyPath, present()), clock: present });
+      const workspace = openWorkspace(paths.directory, paths.directory);
+      await issueCertificates(workspace, [{ name: 'web' }], present);
+      const { standing, isCrossSigned } = await prepareRotation(workspace, { crossSign: true }, present);
+      assert.equal(isCrossSigned, false);
+      assert.ok(!isSameName(standing.other!.certificate.subject, certificate.subject));
+      await activateRotation(workspace, NOWHERE, present);
+      await issueCertificates(workspace, [{ name: 'api' }], present);
+      for (const name of ['web', 'api'])
+        assert.match(openssl(['verify', '-CAfile', workspace.paths.bundle, servicePaths(workspace, name).certificate]), /OK/);
+    });
   });
 
   it('needs the key of the root, unless nothing is cross-signed; and a root that was never ours stays', async () => {
