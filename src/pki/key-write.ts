@@ -1,4 +1,4 @@
-import { type KeyObject, createECDH, createPrivateKey } from 'node:crypto';
+import { type ECDH, type KeyObject, createECDH, createPrivateKey } from 'node:crypto';
 import { equalBytes } from '../base/bytes.js';
 import { type PublicKeyInfo, readAlgorithm, readPublicKeyInfo } from './algorithms.js';
 import { DerReader, TAG, contextConstructed } from './der.js';
@@ -38,11 +38,20 @@ const CURVES: Partial<Record<KeyType, Curve>> = {
 export function newKeyPair(type: KeyType): KeyPair {
   const on = CURVES[type];
   if (on === undefined) return keyPairOf(generateKey(type));
-  const pair = createECDH(on.name);
+  const pair = pairOn(on);
   const point = pair.generateKeys();
   const secret = pair.getPrivateKey();
   const scalar = Buffer.concat([Buffer.alloc(on.size - secret.length), secret]);
   return { pkcs8: ecPkcs8(on, scalar, point), publicKey: ecPublicKey(on, point) };
+}
+
+const pairs = new Map<string, ECDH>();
+
+/** Setting up a curve takes as long as a key on it: it is done once. */
+function pairOn({ name }: Curve): ECDH {
+  const pair = pairs.get(name) ?? createECDH(name);
+  pairs.set(name, pair);
+  return pair;
 }
 
 /** A key that is there already. */
@@ -75,7 +84,7 @@ export function isPkcs8Of(pkcs8: Buffer, publicKey: PublicKeyInfo): boolean {
   if (on === undefined) return isKeyOf(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }), publicKey);
   const key = DerReader.within(info.octetString());
   key.smallInteger();
-  const pair = createECDH(on.name);
+  const pair = pairOn(on);
   pair.setPrivateKey(key.octetString());
   return equalBytes(ecPublicKey(on, pair.getPublicKey()).der, publicKey.der);
 }

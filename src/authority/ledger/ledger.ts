@@ -125,7 +125,12 @@ function chained(entries: readonly LedgerEntry[], prev: string): string {
 }
 
 /** Who runs this process, as the operating system calls them. */
-export function currentUser(): string {
+export const currentUser = (): string => (user ??= userNow());
+
+/** Asked once: it takes a look into the password database, and a process stays who it is. */
+let user: string | undefined;
+
+function userNow(): string {
   try {
     return userInfo().username;
   } catch {
