@@ -25,12 +25,15 @@ function load(bundle) {
   const cachedData = readIfAny(cache);
   const script = new Script(readFileSync(bundle, 'latin1'), { filename: bundle, cachedData });
   const isStale = cachedData === undefined || script.cachedDataRejected;
-  // what could not be done is no command, or not all of it was compiled
-  if (isStale) process.once('exit', (code) => code < 2 && keep(cache, script.createCachedData()));
+  // what could not be done is no command, or not all of it was compiled; and what ran long has forgotten how it began
+  if (isStale) process.once('exit', (code) => code < 2 && process.uptime() < LONG && keep(cache, script.createCachedData()));
   const loaded = { exports: {} };
   script.runInThisContext()(loaded.exports, createRequire(bundle), loaded, (name) => import(name));
   return loaded.exports;
 }
+
+/** Seconds after which V8 may have thrown away what it compiled for the start. */
+const LONG = 0.7;
 
 function readIfAny(path) {
   try {
