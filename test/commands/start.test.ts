@@ -47,6 +47,17 @@ describe('what V8 compiled is kept beside the bundle', function () {
     }
   });
 
+  it('not by a run that took long: what it compiled at its start may be thrown away by then', () => {
+    const late = join(root, 'late.cjs');
+    writeFileSync(late, 'process.uptime = () => 10;');
+    const { status } = spawnSync(process.execPath, ['-r', late, join(root, 'bin', 'run.js'), 'lint', '--rules'], {
+      cwd: root,
+      env: plainEnvironment(),
+    });
+    assert.equal(status, 0);
+    assert.deepEqual(kept(), []);
+  });
+
   it('not for what could not be done', () => {
     assert.equal(mtls('frobnicate').status, 2);
     assert.equal(mtls('../lint').status, 2);

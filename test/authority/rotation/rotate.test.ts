@@ -104,7 +104,11 @@ describe('the rotation of a root', function () {
         assert.equal(crls.length, was.length === 1 ? 2 : 1);
         assert.equal(caId(crls[0]!.ca.certificate), caId(was.at(-1)!.certificate));
         for (const { crl } of crls) assert.ok(findRevoked(crl, serial));
-        assert.equal((await refreshCrls(workspace, clock)).length, 2 * was.length);
+        const refreshed = await refreshCrls(workspace, clock);
+        assert.equal(refreshed.length, 2 * was.length);
+        // each speaks for its own name, and for no other CA's
+        const concerned = refreshed.filter(({ crl }) => findRevoked(crl, serial) !== undefined);
+        assert.deepEqual(concerned.map(({ ca }) => ca.paths.crl).sort(), crls.map(({ ca }) => ca.paths.crl).sort());
       });
 
       it('lifts a hold in the CRLs of both keys', async () => {
